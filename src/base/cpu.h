@@ -1,0 +1,18 @@
+// What this processor can do, asked once by the kernel table.
+#pragma once
+
+#include <string>
+
+namespace velum {
+
+struct CpuFeatures {
+  bool avx2 = false;         // with FMA
+  bool avx512 = false;       // F, DQ, BW, VL
+  bool avx512_ifma = false;  // 52-bit multiply-add
+  bool avx512_vnni = false;  // vpdpwssd
+};
+
+CpuFeatures detect_cpu();
+std::string cpu_name();  // as in /proc/cpuinfo, "unknown" where absent
+
+}  // namespace velum

@@ -1,0 +1,109 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace velum {
+
+std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_bytes) {
+  InputFile file(path);
+  if (file.size() > max_bytes)
+    fail_user("{}: {} bytes, at most {} expected; is it the right file?", path, file.size(), max_bytes);
+  std::vector<std::uint8_t> bytes(file.size());
+  file.read_at(0, bytes);
+  return bytes;
+}
+
+AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path)) {
+  temporary_ = fmt::format("{}.{}.tmp", path_, ::getpid());
+  const int fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+  if (fd < 0) fail("{}: cannot be written: {}; choose a folder that exists and is writable", path_, errno_text());
+  file_ = ::fdopen(fd, "wb");
+  if (!file_) {
+    ::close(fd);
+    ::unlink(temporary_.c_str());
+    fail("{}: cannot be written: {}", path_, errno_text());
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (!file_) return;
+  std::fclose(file_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::uint8_t> bytes) {
+  if (!bytes.empty() && std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
+    fail("{}: writing failed after {} bytes: {}; nothing was left behind", path_, written_, errno_text());
+  written_ += bytes.size();
+}
+
+void AtomicFile::write(std::string_view text) {
+  write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+void AtomicFile::commit() {
+  const bool flushed = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
+  const std::string why = flushed ? "" : errno_text();
+  const bool closed = std::fclose(file_) == 0;
+  file_ = nullptr;
+  if (!flushed || !closed || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const std::string cause = flushed ? errno_text() : why;
+    ::unlink(temporary_.c_str());
+    fail("{}: writing failed: {}; nothing was left behind", path_, cause);
+  }
+}
+
+void write_file_atomically(const std::string& path, std::span<const std::uint8_t> bytes, unsigned mode) {
+  AtomicFile file(path, mode);
+  file.write(bytes);
+  file.commit();
+}
+
+void write_file_atomically(const std::string& path, std::string_view text, unsigned mode) {
+  AtomicFile file(path, mode);
+  file.write(text);
+  file.commit();
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error || !std::filesystem::is_directory(path))
+    fail("{}: the folder cannot be made: {}", path, error ? error.message() : "a file of that name is in the way");
+}
+
+InputFile::InputFile(std::string path) : path_(std::move(path)) {
+  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) fail_user("{}: cannot be opened: {}", path_, errno_text());
+  struct stat s {};
+  if (::fstat(fd_, &s) != 0 || !S_ISREG(s.st_mode)) {
+    ::close(fd_);
+    fail_user("{}: not a regular file", path_);
+  }
+  size_ = static_cast<std::uint64_t>(s.st_size);
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void InputFile::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
+  if (offset > size_ || out.size() > size_ - offset)
+    fail_user("{}: truncated: {} bytes needed at offset {}, the file has {}", path_, out.size(), offset, size_);
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const auto n = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail("{}: reading failed at offset {}: {}", path_, offset + done, n < 0 ? errno_text() : "the file became shorter");
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+}  // namespace velum

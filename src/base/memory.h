@@ -1,0 +1,13 @@
+// How much memory this process uses and may use.
+#pragma once
+
+#include <cstdint>
+
+namespace velum {
+
+std::uint64_t peak_rss_bytes();     // since start, or since the last reset
+std::uint64_t current_rss_bytes();
+void reset_peak_rss();              // best effort (Linux: /proc/self/clear_refs)
+std::uint64_t available_memory_bytes();  // what the system could still give this process, cgroup limit included
+
+}  // namespace velum

@@ -1,0 +1,63 @@
+#include "base/parallel.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace velum {
+
+namespace {
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+  return 1;
+}
+
+std::atomic<int> chosen{0};
+
+}  // namespace
+
+void set_threads(int threads) { chosen = threads > 0 ? threads : 0; }
+
+int threads() {
+  const int n = chosen;
+  return n > 0 ? n : available_cores();
+}
+
+void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& body) {
+  const int team = static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(threads())));
+  if (team <= 1) {
+    for (std::size_t i = 0; i < count; ++i) body(i, 0);
+    return;
+  }
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr error;
+  std::mutex error_lock;
+  const auto work = [&](int worker) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) body(i, worker);
+    } catch (...) {
+      next = count;
+      const std::lock_guard lock(error_lock);
+      if (!error) error = std::current_exception();
+    }
+  };
+#ifdef VELUM_PARALLEL_THREADS
+  std::vector<std::thread> others;
+  for (int t = 1; t < team; ++t) others.emplace_back(work, t);
+  work(0);
+  for (auto& t : others) t.join();
+#else
+#pragma omp parallel for num_threads(team) schedule(static, 1)
+  for (int t = 0; t < team; ++t) work(t);
+#endif
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace velum

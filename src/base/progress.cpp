@@ -1,0 +1,50 @@
+#include "base/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace velum {
+
+using clock_type = std::chrono::steady_clock;
+
+Progress::Progress(std::string title, double total)
+    : title_(std::move(title)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1), start_(clock_type::now()) {}
+
+Progress::~Progress() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::set(double done, const std::string& note) {
+  if (!terminal_) return;
+  const auto now = clock_type::now();
+  if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;
+  last_ = now;
+  drawn_ = true;
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const double share = total_ > 0 ? std::clamp(done / total_, 0.0, 1.0) : 0;
+  std::string line = fmt::format("\r\033[K{} {:3.0f} %  elapsed {}", title_, 100 * share, format_duration(elapsed));
+  if (share > 0.01) line += fmt::format("  remaining {}", format_duration(elapsed * (1 - share) / share));
+  if (!note.empty()) line += "  " + note;
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+std::string format_duration(double seconds) {
+  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1e3);
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<long>(seconds);
+  if (whole < 7200) return fmt::format("{} min {:02d} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02d} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string format_bytes(double bytes) {
+  if (bytes < 1e3) return fmt::format("{:.0f} B", bytes);
+  if (bytes < 1e6) return fmt::format("{:.1f} kB", bytes / 1e3);
+  if (bytes < 1073741824.0) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.2f} GiB", bytes / 1073741824.0);
+}
+
+}  // namespace velum

@@ -1,0 +1,66 @@
+// Ciphertexts: two or three polynomials over the first `limbs` moduli, always in NTT form.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/aligned_buffer.h"
+#include "ckks/core/parameters.h"
+
+namespace velum::ckks {
+
+// Where the limbs of a ciphertext lie: limb l of polynomial p starts at data + p * poly_stride + l * n.
+template <typename Word>
+struct BasicView {
+  Word* data = nullptr;
+  std::size_t polys = 0;
+  std::size_t limbs = 0;
+  std::size_t n = 0;
+  std::size_t poly_stride = 0;  // in words, limbs * n where compact
+  Word* limb(std::size_t p, std::size_t l) const { return data + p * poly_stride + l * n; }
+  operator BasicView<const Word>() const { return {data, polys, limbs, n, poly_stride}; }
+};
+using View = BasicView<u64>;
+using ConstView = BasicView<const u64>;
+
+// Decryption is c0 + c1 s (+ c2 s^2); slots are that divided by `scale`.
+class Ciphertext {
+ public:
+  Ciphertext() = default;
+  Ciphertext(const Parameters& params, std::size_t polys, std::size_t limbs, double scale);  // uninitialised limbs
+  std::size_t polys() const { return polys_; }
+  std::size_t limbs() const { return limbs_; }
+  std::size_t n() const { return n_; }
+  double scale() const { return scale_; }
+  void set_scale(double s) { scale_ = s; }
+  View view() { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
+  ConstView view() const { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
+  Ciphertext clone() const;
+
+ private:
+  std::size_t polys_ = 0, limbs_ = 0, n_ = 0;
+  double scale_ = 1;
+  AlignedBuffer<u64> data_;
+};
+
+using Seed = std::array<std::uint8_t, 32>;  // public: expands to the uniform polynomial c1
+
+// A fresh secret-key ciphertext as it travels: c0 and the seed of c1.
+struct SeededCiphertext {
+  std::size_t limbs = 0;
+  double scale = 1;
+  Seed seed{};
+  AlignedBuffer<u64> c0;  // [limbs][n], NTT form
+};
+
+// c1 of a seeded ciphertext, limb `l`: uniform modulo q_l, in NTT form. Deterministic and the same on every machine:
+// the expansion is part of the format (docs/formats.md).
+void expand_limb(u64* out, const Seed& seed, std::size_t limb, std::size_t n, const kernels::Modulus& m);
+// Both polynomials into a view of two.
+void expand(View out, const SeededCiphertext& in, const Parameters& params);
+
+// Wire format of polynomials: limb l takes bit_width(q_l) bits a residue.
+std::size_t packed_limb_bytes(const Parameters& params, std::size_t limb);
+
+}  // namespace velum::ckks

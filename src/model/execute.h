@@ -1,0 +1,20 @@
+// The clear executor: the definition of what the encrypted network must compute, in doubles. Parallel over images.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "model/graph.h"
+
+namespace velum::model {
+
+// images: [count][input elements] row-major; returns [count][output elements].
+std::vector<double> execute(const Graph& g, std::span<const float> images, std::size_t count);
+// Every tensor of one image, in node order: observe(node, values). For calibration and probes.
+void execute_observed(const Graph& g, std::span<const float> image,
+                      const std::function<void(const Node&, std::span<const double>)>& observe);
+// Fills g.ranges of every tensor from the images, widened on both sides by `margin` times their width (0.25 say).
+void calibrate(Graph& g, std::span<const float> images, std::size_t count, double margin);
+
+}  // namespace velum::model
