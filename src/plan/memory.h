@@ -1,0 +1,26 @@
+// How much memory the engine takes beside the values: the figures that the planner predicts with and the engine obeys.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace velum::plan {
+
+// A worker's panel: int16 [poly][tile][pair][digit <= 3][16][2].
+constexpr std::uint64_t panel_bytes(std::size_t pairs, std::size_t polys, std::size_t columns) {
+  return std::uint64_t{pairs} * polys * columns * 3 * 2 * sizeof(std::int16_t);
+}
+
+// Width of a slice: as wide as keeps the panel within most of a core's second-level cache, between one tile (16) and
+// 128 columns.
+constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::size_t n) {
+  constexpr std::uint64_t kPanelBudget = 1280 * 1024;
+  std::size_t columns = n < 128 ? n : 128;
+  while (columns > 16 && panel_bytes(pairs, polys, columns) > kPanelBudget) columns /= 2;
+  return columns;
+}
+
+// Residues of one pair that a worker computes before they are split: two members of up to three polynomials.
+constexpr std::uint64_t slice_bytes(std::size_t columns) { return std::uint64_t{columns} * 6 * 8; }
+
+}  // namespace velum::plan
