@@ -1,0 +1,245 @@
+#include "engine/engine.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "engine/affine.h"
+#include "engine/prepared_step.h"
+#include "engine/value_store.h"
+
+namespace velum::engine {
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+double seconds_since(clock_type::time_point start) {
+  return std::chrono::duration<double>(clock_type::now() - start).count();
+}
+
+std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
+  std::size_t limbs = 0;
+  for (const auto& step : plan.steps)
+    if (step.identity || step.finish == plan::Finish::relinearise ||
+        step.finish == plan::Finish::relinearise_rescale)
+      limbs = std::max<std::size_t>(limbs, step.limbs);
+  return limbs;
+}
+
+// The state of one run: values, scratch memory of each thread, and what is reported.
+class Run {
+ public:
+  Run(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys,
+      const ckks::Evaluator& evaluator, const InputSource& input)
+      : plan_(plan),
+        params_(params),
+        keys_(keys),
+        evaluator_(evaluator),
+        input_(input),
+        store_(plan, params.n()),
+        scratch_(static_cast<std::size_t>(threads())) {}
+
+  void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe) {
+    const auto& step = *prepared.step;
+    const auto [begin, end] = output_range(step, task);
+    hold_inputs(prepared, task);
+    store_.hold(step.output, begin, end);
+    if (step.identity)
+      square_relinearise(prepared, begin, end);
+    else if (step.finish == plan::Finish::none)
+      run_affine(prepared, task, params_, store_,
+                 [&](std::uint32_t o) { return store_.element(step.output, o); });
+    else
+      affine_and_finish(prepared, task, begin, end);
+    if (probe) {
+      std::vector<ckks::ConstView> views;
+      for (auto o = begin; o < end; ++o) views.push_back(store_.element(step.output, o));
+      probe(step.output, begin, views);
+    }
+    for (const auto& r : task.releases) store_.release(r);
+  }
+
+  ValueStore& store() { return store_; }
+  double input_seconds() const { return input_seconds_; }
+
+ private:
+  static std::pair<std::uint32_t, std::uint32_t> output_range(const plan::Step& step,
+                                                              const plan::Task& task) {
+    if (step.identity) return {task.group_begin, task.group_end};
+    const auto& last = step.groups[task.group_end - 1];
+    return {step.groups[task.group_begin].first_output, last.first_output + last.rows};
+  }
+
+  // Reads the input rows that the task needs and that are not there yet.
+  void hold_inputs(const PreparedStep& prepared, const plan::Task& task) {
+    const auto start = clock_type::now();
+    const auto& step = *prepared.step;
+    std::vector<bool> needed(plan_.values[0].row_begin.size() - 1);
+    const auto need = [&](std::uint32_t index) {
+      const auto& in = prepared.inputs[index];
+      if (in.value == 0) needed[store_.row_of(0, in.element)] = true;
+    };
+    if (step.identity) {
+      for (auto i = task.group_begin; i < task.group_end; ++i) need(i);
+    } else {
+      for (auto g = task.group_begin; g < task.group_end; ++g)
+        for (const auto p : step.groups[g].pairs) {
+          need(step.pairs[p].first);
+          if (step.pairs[p].second != plan::kAbsent) need(step.pairs[p].second);
+        }
+    }
+    std::vector<std::uint32_t> elements;
+    for (std::uint32_t r = 0; r < needed.size(); ++r) {
+      if (!needed[r] || store_.holds_row(0, r)) continue;
+      const auto begin = plan_.values[0].row_begin[r], end = plan_.values[0].row_begin[r + 1];
+      store_.hold(0, begin, end);
+      for (auto e = begin; e < end; ++e) elements.push_back(e);
+    }
+    parallel_for(elements.size(),
+                 [&](std::size_t i, int) { input_.read(elements[i], store_.element(0, elements[i])); });
+    input_seconds_ += seconds_since(start);
+  }
+
+  u64* scratch(int worker, std::size_t limbs, std::size_t extra_words) {
+    auto& s = scratch_[static_cast<std::size_t>(worker)];
+    const auto words = evaluator_.scratch_words(limbs) + extra_words;
+    if (s.size() < words) s = AlignedBuffer<u64>(words);
+    return s.data();
+  }
+
+  void square_relinearise(const PreparedStep& prepared, std::uint32_t begin, std::uint32_t end) {
+    const auto& step = *prepared.step;
+    const std::size_t n = params_.n(), limbs = step.limbs;
+    parallel_for(end - begin, [&](std::size_t i, int worker) {
+      const auto o = begin + static_cast<std::uint32_t>(i);
+      const auto& in = prepared.inputs[o];
+      auto* memory = scratch(worker, limbs, 3 * limbs * n);
+      const ckks::View squared{memory, 3, limbs, n, limbs * n};
+      auto source = store_.element(in.value, in.element);
+      source.limbs = limbs;
+      evaluator_.square(squared, source);
+      evaluator_.relinearise(store_.element(step.output, o), squared, keys_.relinearise,
+                             memory + 3 * limbs * n);
+    });
+  }
+
+  void affine_and_finish(const PreparedStep& prepared, const plan::Task& task, std::uint32_t begin,
+                         std::uint32_t end) {
+    const auto& step = *prepared.step;
+    const std::size_t n = params_.n(), limbs = step.limbs, polys = step.polys;
+    const std::size_t words = polys * limbs * n;
+    AlignedBuffer<u64> unfinished(words * (end - begin));
+    const auto place = [&](std::uint32_t o) {
+      return ckks::View{unfinished.data() + (o - begin) * words, polys, limbs, n, limbs * n};
+    };
+    run_affine(prepared, task, params_, store_, place);
+    parallel_for(end - begin, [&](std::size_t i, int worker) {
+      const auto o = begin + static_cast<std::uint32_t>(i);
+      const auto out = store_.element(step.output, o);
+      auto* memory = scratch(worker, limbs, 0);
+      if (step.finish == plan::Finish::relinearise)
+        evaluator_.relinearise(out, place(o), keys_.relinearise, memory);
+      else if (step.finish == plan::Finish::rescale)
+        evaluator_.rescale(out, place(o), memory);
+      else
+        evaluator_.relinearise_rescale(out, place(o), keys_.relinearise, memory);
+    });
+  }
+
+  const plan::ServerPlan& plan_;
+  const ckks::Parameters& params_;
+  const ckks::EvaluationKeys& keys_;
+  const ckks::Evaluator& evaluator_;
+  const InputSource& input_;
+  ValueStore store_;
+  std::vector<AlignedBuffer<u64>> scratch_;  // per worker
+  double input_seconds_ = 0;
+};
+
+}  // namespace
+
+struct Engine::State {
+  const plan::ServerPlan& plan;
+  const ckks::Parameters& params;
+  const ckks::EvaluationKeys& keys;
+  ckks::Evaluator evaluator;
+  std::vector<PreparedStep> steps;
+
+  State(const plan::ServerPlan& p, const ckks::Parameters& pa, const ckks::EvaluationKeys& k)
+      : plan(p), params(pa), keys(k), evaluator(pa) {}
+};
+
+Engine::Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys)
+    : state_(std::make_unique<State>(plan, params, keys)) {
+  if (params.literal() != plan.client.params)
+    fail_user("parameters {} are not those of the plan for '{}'; load both from the same plan",
+              params.id_text(), plan.client.model_name);
+  if (keys.params != params.id())
+    fail_user(
+        "the evaluation keys were made under other parameters than the plan's ({}); run velum keygen with "
+        "this plan",
+        params.id_text());
+  const auto limbs = relinearised_limbs(plan);
+  if (keys.list.relinearise_limbs < limbs || keys.relinearise.limbs < limbs)
+    fail_user(
+        "the evaluation keys hold a relinearisation key for {} limbs, the plan needs {}; run velum keygen "
+        "with this plan",
+        keys.list.relinearise_limbs, limbs);
+  for (const auto& step : plan.steps)
+    state_->steps.push_back(prepare_step(step, plan.values[step.output].elements, params));
+}
+
+Engine::~Engine() = default;
+
+std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* report,
+                                          const ProgressCallback& progress, const Probe& probe) const {
+  const auto& plan = state_->plan;
+  if (input.count() != plan.values[0].elements)
+    fail_user("the batch holds {} ciphertexts, the plan expects {}; encrypt it with this plan", input.count(),
+              plan.values[0].elements);
+  const auto start = clock_type::now();
+  Run run(plan, state_->params, state_->keys, state_->evaluator, input);
+  std::vector<double> seconds(plan.steps.size());
+  double planned = 0, done = 0;
+  for (const auto& step : plan.steps) planned += step.cost.seconds;
+  for (const auto& task : plan.tasks) {
+    const auto task_start = clock_type::now();
+    const auto& prepared = state_->steps[task.step];
+    const auto& step = *prepared.step;
+    if (progress) progress(planned > 0 ? done / planned : 0, step.name);
+    run.task(prepared, task, probe);
+    seconds[task.step] += seconds_since(task_start);
+    const double all =
+        step.identity ? plan.values[step.output].elements : static_cast<double>(step.groups.size());
+    done += step.cost.seconds * (task.group_end - task.group_begin) / all;
+  }
+
+  const auto& out_value = plan.values[plan.output_value];
+  std::vector<ckks::Ciphertext> outputs;
+  for (std::uint32_t e = 0; e < out_value.elements; ++e) {
+    const ckks::ConstView v = run.store().element(plan.output_value, e);
+    ckks::Ciphertext c(state_->params, v.polys, v.limbs, out_value.scale);
+    for (std::size_t p = 0; p < v.polys; ++p) std::copy_n(v.limb(p, 0), v.limbs * v.n, c.view().limb(p, 0));
+    outputs.push_back(std::move(c));
+  }
+  if (report) {
+    report->seconds = seconds_since(start);
+    report->input_seconds = run.input_seconds();
+    report->peak_bytes_of_values = run.store().peak_bytes();
+    report->steps.clear();
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+      const auto& value = plan.values[plan.steps[s].output];
+      report->steps.push_back({.name = plan.steps[s].name,
+                               .seconds = seconds[s],
+                               .cost = plan.steps[s].cost,
+                               .limbs = value.limbs,
+                               .scale_bits = std::log2(value.scale),
+                               .outputs = value.elements});
+    }
+  }
+  return outputs;
+}
+
+}  // namespace velum::engine

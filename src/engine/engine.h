@@ -7,19 +7,12 @@
 #include <vector>
 
 #include "ckks/eval/evaluator.h"
+#include "engine/input.h"
 #include "plan/plan.h"
 
 namespace velum::engine {
 
 using ckks::u64;
-
-// Where input ciphertexts come from: memory or a file, read row by row, in the file's order.
-class InputSource {
- public:
-  virtual ~InputSource() = default;
-  // Expands input element k (position in ClientPlan::input_order) into a view of two polynomials. Thread-safe.
-  virtual void read(std::size_t k, ckks::View out) const = 0;
-};
 
 struct StepReport {
   std::string name;
@@ -34,21 +27,25 @@ struct StepReport {
 struct RunReport {
   std::vector<StepReport> steps;
   double seconds = 0;
+  double input_seconds = 0;  // reading and expanding the inputs, part of `seconds`
   std::uint64_t peak_bytes_of_values = 0;
 };
 
-// Called with each finished row of a value, before it can be freed (probes in local runs).
-using Probe = std::function<void(std::uint32_t value, std::uint32_t first_element, std::vector<ckks::ConstView> elements)>;
+// Called after each task with the outputs that it finished, before any of them can be freed (probes in local
+// runs).
+using Probe = std::function<void(std::uint32_t value, std::uint32_t first_element,
+                                 const std::vector<ckks::ConstView>& elements)>;
+using ProgressCallback = std::function<void(double share, const std::string& step)>;
 
 class Engine {
  public:
-  // Checks that the keys fit the plan; throws Error(user) naming what is lacking.
+  // Checks that the keys fit the plan; throws Error(user) naming what is lacking. The plan must be a verified
+  // one (plan::verify_plan); plan, parameters and keys must outlive the engine.
   Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys);
   ~Engine();
   // One batch. Returns the output ciphertexts in order of the output value's elements.
   std::vector<ckks::Ciphertext> run(const InputSource& input, RunReport* report = nullptr,
-                                    const std::function<void(double share, const std::string& step)>& progress = {},
-                                    const Probe& probe = {}) const;
+                                    const ProgressCallback& progress = {}, const Probe& probe = {}) const;
 
  private:
   struct State;

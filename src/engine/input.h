@@ -1,0 +1,32 @@
+// Where the input ciphertexts of a batch come from.
+#pragma once
+
+#include <vector>
+
+#include "ckks/core/ciphertext.h"
+
+namespace velum::engine {
+
+class InputSource {
+ public:
+  virtual ~InputSource() = default;
+  virtual std::size_t count() const = 0;
+  // Expands input element k (position in ClientPlan::input_order) into a view of two polynomials over the
+  // limbs that the plan asks for. Thread-safe.
+  virtual void read(std::size_t k, ckks::View out) const = 0;
+};
+
+// Seeded ciphertexts in memory, for local runs and tests. Both must outlive it.
+class MemoryInput : public InputSource {
+ public:
+  MemoryInput(const std::vector<ckks::SeededCiphertext>& inputs, const ckks::Parameters& params)
+      : inputs_(inputs), params_(params) {}
+  std::size_t count() const override { return inputs_.size(); }
+  void read(std::size_t k, ckks::View out) const override { ckks::expand(out, inputs_[k], params_); }
+
+ private:
+  const std::vector<ckks::SeededCiphertext>& inputs_;
+  const ckks::Parameters& params_;
+};
+
+}  // namespace velum::engine

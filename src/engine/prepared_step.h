@@ -1,0 +1,44 @@
+// A step of the plan made ready for one ring: bias residues, input order, and the checks of a task's panel.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ckks/core/parameters.h"
+#include "plan/plan.h"
+
+namespace velum::engine {
+
+using ckks::u64;
+
+// One input of a step, resolved to an element of a value.
+struct Input {
+  std::uint32_t value, element;
+  plan::SourceKind kind;
+  std::uint32_t source;  // index into Step::sources
+};
+
+struct PreparedStep {
+  const plan::Step* step = nullptr;
+  std::vector<Input> inputs;          // in the order of the concatenated sources
+  std::vector<u64> bias;              // [limbs][outputs] residues of round(bias * affine_scale)
+  std::vector<kernels::Factor> lift;  // [sources][limbs]
+  bool has_square = false;
+};
+
+PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params);
+
+// The nearest integer to x, modulo q. |x| may exceed 2^64: the mantissa is shifted modulo q. Exact for every
+// double.
+u64 round_to_residue(double x, const kernels::Modulus& m);
+
+// What a task reads: the step's pairs that its groups use, in increasing order, and for each group its pairs
+// as places in that list.
+struct TaskInputs {
+  std::vector<std::uint32_t> pairs;     // indices into Step::pairs
+  std::vector<std::uint32_t> slots;     // of all groups of the task, one after the other
+  std::vector<std::size_t> slot_begin;  // per group of the task
+};
+TaskInputs gather_task_inputs(const plan::Step& step, const plan::Task& task);
+
+}  // namespace velum::engine

@@ -1,0 +1,39 @@
+// Where the ciphertexts of a run live: one block of memory a row of a value, taken when the row is first
+// written or read from the input, given back when the schedule releases it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "ckks/core/ciphertext.h"
+#include "plan/plan.h"
+
+namespace velum::engine {
+
+class ValueStore {
+ public:
+  ValueStore(const plan::ServerPlan& plan, std::size_t n);
+
+  // Makes sure the rows that hold elements [begin, end) of a value have memory; the contents of new rows are
+  // undefined. Not thread-safe.
+  void hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end);
+  bool holds_row(std::uint32_t value, std::uint32_t row) const { return !rows_[value][row].empty(); }
+  void release(const plan::Release& r);
+
+  // The element's ciphertext; its row must be held.
+  ckks::View element(std::uint32_t value, std::uint32_t e);
+  std::uint32_t row_of(std::uint32_t value, std::uint32_t e) const { return row_of_[value][e]; }
+
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t peak_bytes() const { return peak_; }
+
+ private:
+  const plan::ServerPlan& plan_;
+  std::size_t n_;
+  std::vector<std::vector<AlignedBuffer<ckks::u64>>> rows_;  // [value][row]
+  std::vector<std::vector<std::uint32_t>> row_of_;           // [value][element]
+  std::uint64_t bytes_ = 0, peak_ = 0;
+};
+
+}  // namespace velum::engine
