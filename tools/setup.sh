@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what Velum needs on Debian 12, and only what is missing. Safe to run again at any time.
+#
+#   tools/setup.sh           the library, the command and the tests; the trainer too, unless VELUM_TORCH=OFF
+#   tools/setup.sh core      without the trainer
+#   tools/setup.sh fuzz      also clang, for the fuzz targets
+set -euo pipefail
+
+core=(g++ cmake ninja-build pkg-config make python3
+      libsodium-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libcli11-dev nlohmann-json3-dev
+      libonnx-dev libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev libbenchmark-dev)
+# Debian's default OpenBLAS starts threads of its own next to OpenMP's; the OpenMP build shares them.
+train=(libtorch-dev libopenblas0-openmp)
+fuzz=(clang libclang-rt-14-dev libomp-dev)
+
+case "${1:-all}" in
+  core) wanted=("${core[@]}") ;;
+  all)  wanted=("${core[@]}"); [ "${VELUM_TORCH:-AUTO}" = OFF ] || wanted+=("${train[@]}") ;;
+  fuzz) wanted=("${core[@]}" "${fuzz[@]}") ;;
+  *)    echo "setup: unknown group '$1': core, fuzz, or nothing for everything but fuzz" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "setup: all ${#wanted[@]} packages are here"
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null; then
+  echo "setup: no apt-get here (Debian 12 expected); install the counterparts of: ${missing[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: neither root nor sudo; ask an administrator for: apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "setup: installing ${#missing[@]} packages: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+echo "setup: done"
