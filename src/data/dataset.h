@@ -10,11 +10,11 @@ namespace velum::data {
 
 // Images in [0, 1], row-major [image][channel][row][column]; labels empty where the set has none.
 struct Dataset {
-  std::string name;                    // "mnist", "digits", ...
+  std::string name;  // "mnist", "digits", ...
   std::int64_t channels = 0, height = 0, width = 0;
   std::vector<float> images;
   std::vector<std::int32_t> labels;
-  std::vector<std::string> classes;    // names, by label
+  std::vector<std::string> classes;  // names, by label
   std::size_t count() const {
     const auto e = static_cast<std::size_t>(channels * height * width);
     return e ? images.size() / e : 0;
@@ -26,10 +26,11 @@ enum class Split { train, validation, test };
 
 struct LoadOptions {
   Split split = Split::test;
-  std::size_t limit = 0;               // first images only; 0: all
-  std::optional<std::int64_t> channels, height, width;  // wanted shape (the model's): folders are resized, others checked
-  bool skip_bad = false;               // folders: name and leave out unreadable images instead of stopping
-  std::uint64_t seed = 1;              // digits
+  std::size_t limit = 0;  // first images only; 0: all
+  std::optional<std::int64_t> channels, height,
+      width;               // wanted shape (the model's): folders are resized, others checked
+  bool skip_bad = false;   // folders: name and leave out unreadable images instead of stopping
+  std::uint64_t seed = 1;  // digits
 };
 
 // DATASET: digits | mnist:DIR | cifar10:DIR | medmnist:FILE.npz | folder:DIR | npy:FILE[,LABELS]
