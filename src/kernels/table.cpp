@@ -1,0 +1,60 @@
+// Which variants this build holds, which of them the processor runs, and which one is in use.
+#include "kernels/table.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "kernels/ref/ref.h"
+
+namespace velum::kernels {
+namespace {
+
+const std::vector<const Table*>& variants() {
+  static const std::vector<const Table*> kVariants = [] {
+    std::vector<const Table*> list{&ref::table()};
+    return list;
+  }();
+  return kVariants;
+}
+
+const Table* initial_table() {
+  const char* forced = std::getenv("VELUM_KERNELS");
+  return forced && *forced ? &table_named(forced) : variants().back();
+}
+
+std::atomic<const Table*>& current() {
+  static std::atomic<const Table*> table{initial_table()};
+  return table;
+}
+
+}  // namespace
+
+const Table& table() {
+  return *current().load(std::memory_order_acquire);
+}
+
+std::span<const Table* const> available_tables() {
+  return variants();
+}
+
+const Table& table_named(std::string_view name) {
+  std::string names;
+  for (const Table* t : variants()) {
+    if (name == t->name) return *t;
+    names += (names.empty() ? "" : ", ") + std::string(t->name);
+  }
+  fail_user(
+      "kernels: there is no variant '{}' on this processor; available: {}. Set VELUM_KERNELS to one of them, "
+      "or unset it",
+      name, names);
+}
+
+void use_table(const Table& t) {
+  current().store(&t, std::memory_order_release);
+}
+
+}  // namespace velum::kernels

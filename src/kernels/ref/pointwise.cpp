@@ -1,0 +1,65 @@
+// Element-wise kernels.
+#include "kernels/ref/arithmetic.h"
+#include "kernels/ref/ref.h"
+
+namespace velum::kernels::ref {
+
+void add(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = add_mod(a[i], b[i], m.q);
+}
+
+void subtract(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = subtract_mod(a[i], b[i], m.q);
+}
+
+void negate(u64* out, const u64* a, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = a[i] == 0 ? 0 : m.q - a[i];
+}
+
+void multiply(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = multiply_mod(a[i], b[i], m);
+}
+
+void multiply_add(u64* acc, const u64* a, const u64* b, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) acc[i] = reduce(static_cast<u128>(a[i]) * b[i] + acc[i], m);
+}
+
+void multiply_scalar(u64* out, const u64* a, const Factor& w, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = multiply_factor(a[i], w.value, w.quotient64, m.q);
+}
+
+void multiply_scalar_add(u64* acc, const u64* a, const Factor& w, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) {
+    acc[i] = add_mod(acc[i], multiply_factor(a[i], w.value, w.quotient64, m.q), m.q);
+  }
+}
+
+void add_scalar(u64* out, const u64* a, u64 w, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = add_mod(a[i], w, m.q);
+}
+
+void subtract_multiply_scalar(u64* out, const u64* a, const u64* b, const Factor& w, std::size_t n,
+                              const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] = multiply_factor(subtract_mod(a[i], b[i], m.q), w.value, w.quotient64, m.q);
+  }
+}
+
+void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const u64 a = c0[i], b = c1[i];  // read first: an output may be one of the inputs
+    s0[i] = multiply_mod(a, a, m);
+    s1[i] = reduce(static_cast<u128>(a) * b * 2, m);
+    s2[i] = multiply_mod(b, b, m);
+  }
+}
+
+void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = reduce_signed(x[i], m);
+}
+
+void from_int64(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = reduce_signed(x[i], m);
+}
+
+}  // namespace velum::kernels::ref
