@@ -5,8 +5,12 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "data/cifar10.h"
 #include "data/digits.h"
+#include "data/folder.h"
 #include "data/idx.h"
+#include "data/npy.h"
+#include "data/npz.h"
 
 namespace velum::data {
 
@@ -22,6 +26,10 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"digits", "", [](const std::string&, const LoadOptions& options) { return load_digits(options); }},
     Kind{"mnist", "DIR", load_mnist},
+    Kind{"cifar10", "DIR", load_cifar10},
+    Kind{"medmnist", "FILE.npz", load_medmnist},
+    Kind{"folder", "DIR", load_folder},
+    Kind{"npy", "FILE[,LABELS]", load_npy},
 };
 
 constexpr const char* kForms =

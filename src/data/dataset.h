@@ -15,6 +15,7 @@ struct Dataset {
   std::vector<float> images;
   std::vector<std::int32_t> labels;
   std::vector<std::string> classes;  // names, by label
+  std::vector<std::string> notes;    // for the user: images that were left out, and why
   std::size_t count() const {
     const auto e = static_cast<std::size_t>(channels * height * width);
     return e ? images.size() / e : 0;
@@ -26,15 +27,16 @@ enum class Split { train, validation, test };
 
 struct LoadOptions {
   Split split = Split::test;
-  std::size_t limit = 0;  // first images only; 0: all
-  std::optional<std::int64_t> channels, height,
-      width;               // wanted shape (the model's): folders are resized, others checked
+  std::size_t limit = 0;  // first images only (folders: evenly over the classes); 0: all
+  // Wanted shape (the model's): folders are resized, others checked.
+  std::optional<std::int64_t> channels, height, width;
   bool skip_bad = false;   // folders: name and leave out unreadable images instead of stopping
   std::uint64_t seed = 1;  // digits
 };
 
 // DATASET: digits | mnist:DIR | cifar10:DIR | medmnist:FILE.npz | folder:DIR | npy:FILE[,LABELS]
-// Throws Error(user) naming file, expected and actual.
+// MNIST and CIFAR-10 have no validation split of their own: it is the last 5,000 training images, and
+// training the rest. Throws Error(user) naming file, expected and actual.
 Dataset load(const std::string& spec, const LoadOptions& options);
 
 }  // namespace velum::data
