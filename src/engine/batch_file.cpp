@@ -1,0 +1,299 @@
+#include "engine/batch_file.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace velum::engine {
+
+namespace {
+
+constexpr std::array<std::uint8_t, 6> kMagic = {'V', 'E', 'L', 'U', 'M', 0};
+constexpr std::size_t kDigest = 32;
+constexpr std::size_t kSeed = 32;
+constexpr std::size_t kMaxImages = 0x7fffffff;
+
+const char* type_text(FileType type) {
+  return type == FileType::input_batch    ? "encrypted inputs"
+         : type == FileType::output_batch ? "encrypted outputs"
+                                          : "something else";
+}
+
+std::size_t packed_polynomial_bytes(const ckks::Parameters& params, std::size_t limbs) {
+  std::size_t bytes = 0;
+  for (std::size_t l = 0; l < limbs; ++l) bytes += ckks::packed_limb_bytes(params, l);
+  return bytes;
+}
+
+// Where record k of a file is named in an error.
+std::string place(const std::string& what, std::size_t k) {
+  return fmt::format("{}: ciphertext {}", what, k);
+}
+
+std::array<std::uint8_t, kRecordTagBytes> tag_of(const BatchHeader& header, std::size_t k,
+                                                 std::span<const std::uint8_t> record) {
+  crypto_generichash_state state;
+  std::array<std::uint8_t, kRecordTagBytes> tag;
+  const std::uint64_t index = k;
+  crypto_generichash_init(&state, nullptr, 0, tag.size());
+  crypto_generichash_update(&state, header.digest.data(), header.digest.size());
+  crypto_generichash_update(&state, reinterpret_cast<const std::uint8_t*>(&index), sizeof index);
+  crypto_generichash_update(&state, record.data(), record.size());
+  crypto_generichash_final(&state, tag.data(), tag.size());
+  return tag;
+}
+
+template <typename Array>
+void put_id(ByteWriter& w, const Array& id) {
+  w.put_bytes(std::as_bytes(std::span(id)));
+}
+
+Id get_id(ByteReader& r) {
+  Id id;
+  std::ranges::copy(r.get_bytes(id.size()), id.begin());
+  return id;
+}
+
+void require_bytes(std::size_t actual, std::size_t expected) {
+  if (actual != expected) fail("record of {} bytes where {} are needed", actual, expected);
+}
+
+}  // namespace
+
+std::string id_text(const Id& id) {
+  std::string text;
+  for (const auto byte : id) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::size_t batch_count(std::size_t images, const ckks::Parameters& params) {
+  if (images == 0) fail_user("a batch needs at least one image");
+  if (images > kMaxImages)
+    fail_user("{} images in one batch file, at most {} fit; split the data set", images, kMaxImages);
+  return (images + params.slots() - 1) / params.slots();
+}
+
+std::size_t batch_elements(FileType type, const plan::ClientPlan& plan) {
+  return type == FileType::input_batch ? plan.input_order.size() : plan.outputs;
+}
+
+std::size_t record_bytes(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params) {
+  if (type == FileType::input_batch) return kSeed + packed_polynomial_bytes(params, plan.input_limbs);
+  return plan.output_polys * packed_polynomial_bytes(params, plan.output_limbs);
+}
+
+BatchHeader make_batch_header(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params,
+                              const Id& key, std::size_t images) {
+  BatchHeader h;
+  h.type = type;
+  h.plan = plan.id;
+  h.params = params.id();
+  h.key = key;
+  const auto count = batch_count(images, params) * batch_elements(type, plan);
+  if (count > 0xffffffffu)
+    fail_user("{} images need {} ciphertexts, a batch file holds at most 2^32 - 1; split the data set",
+              images, count);
+  h.images = static_cast<std::uint32_t>(images);
+  h.ciphertexts = static_cast<std::uint32_t>(count);
+  h.file_bytes = kBatchHeaderBytes + count * (record_bytes(type, plan, params) + kRecordTagBytes);
+  const auto bytes = write_batch_header(h);
+  std::copy(bytes.end() - kDigest, bytes.end(), h.digest.begin());
+  return h;
+}
+
+std::vector<std::uint8_t> write_batch_header(const BatchHeader& h) {
+  ByteWriter w;
+  put_id(w, kMagic);
+  w.put(static_cast<std::uint16_t>(h.type));
+  w.put(kBatchFileVersion);
+  w.put(h.file_bytes);
+  put_id(w, h.plan);
+  put_id(w, h.params);
+  put_id(w, h.key);
+  w.put(h.images);
+  w.put(h.ciphertexts);
+  std::array<std::uint8_t, kDigest> digest;
+  crypto_generichash(digest.data(), digest.size(), w.bytes().data(), w.size(), nullptr, 0);
+  put_id(w, digest);
+  return w.take();
+}
+
+BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, std::uint64_t file_bytes,
+                               const std::string& what) {
+  ByteReader r(bytes, what);
+  if (bytes.size() < kMagic.size() ||
+      !std::equal(kMagic.begin(), kMagic.end(), r.get_bytes(kMagic.size()).begin()))
+    fail_user("{}: not a Velum file (an encrypted batch expected)", what);
+  if (bytes.size() < kBatchHeaderBytes)
+    fail_user("{}: truncated: {} bytes, an encrypted batch has at least {}; copy the file again", what,
+              bytes.size(), kBatchHeaderBytes);
+  BatchHeader h;
+  const auto type = r.get<std::uint16_t>();
+  h.type = static_cast<FileType>(type);
+  if (h.type != FileType::input_batch && h.type != FileType::output_batch)
+    fail_user("{}: a Velum file of type {}, but not an encrypted batch (velum inspect tells what it is)",
+              what, type);
+  const auto version = r.get<std::uint32_t>();
+  if (version != kBatchFileVersion)
+    fail_user("{}: format version {}, this program reads version {}; make the file again with this version",
+              what, version, kBatchFileVersion);
+  h.file_bytes = r.get<std::uint64_t>();
+  h.plan = get_id(r);
+  h.params = get_id(r);
+  h.key = get_id(r);
+  h.images = r.get<std::uint32_t>();
+  h.ciphertexts = r.get<std::uint32_t>();
+  const auto fields = r.position();
+  std::ranges::copy(r.get_bytes(kDigest), h.digest.begin());
+  std::array<std::uint8_t, kDigest> digest;
+  crypto_generichash(digest.data(), digest.size(), bytes.data(), fields, nullptr, 0);
+  if (digest != h.digest)
+    fail_user("{}: damaged: the header's checksum does not match; copy the file again", what);
+  if (file_bytes < h.file_bytes)
+    fail_user("{}: truncated: {} bytes, {} announced; copy the file again", what, file_bytes, h.file_bytes);
+  if (file_bytes > h.file_bytes)
+    fail_user("{}: oversized: {} bytes after the end of its contents", what, file_bytes - h.file_bytes);
+  return h;
+}
+
+void check_batch_header(const BatchHeader& h, FileType type, const plan::ClientPlan& plan,
+                        const ckks::Parameters& params, const std::string& what) {
+  if (h.type != type)
+    fail_user("{}: this file holds {}, {} expected", what, type_text(h.type), type_text(type));
+  if (h.params != params.id())
+    fail_user("{}: made under parameters {}, the plan has {}; encrypt again with this plan", what,
+              id_text(h.params), id_text(params.id()));
+  if (h.plan != plan.id)
+    fail_user("{}: made for plan {}, this is plan {}; encrypt again with this plan", what, id_text(h.plan),
+              id_text(plan.id));
+  if (h.images == 0 || h.images > kMaxImages) fail_user("{}: announces {} images", what, h.images);
+  const auto count = batch_count(h.images, params) * batch_elements(type, plan);
+  if (h.ciphertexts != count)
+    fail_user("{}: {} ciphertexts, {} images need {}; the batch has another shape than the plan", what,
+              h.ciphertexts, h.images, count);
+  const auto bytes = kBatchHeaderBytes + count * (record_bytes(type, plan, params) + kRecordTagBytes);
+  if (h.file_bytes != bytes)
+    fail_user("{}: {} bytes announced, {} ciphertexts need {}", what, h.file_bytes, count, bytes);
+}
+
+void pack_input(std::span<std::uint8_t> record, const ckks::SeededCiphertext& in,
+                const ckks::Parameters& params) {
+  require_bytes(record.size(), kSeed + packed_polynomial_bytes(params, in.limbs));
+  std::ranges::copy(in.seed, record.begin());
+  auto* at = record.data() + kSeed;
+  for (std::size_t l = 0; l < in.limbs; at += ckks::packed_limb_bytes(params, l), ++l)
+    ckks::pack_limb(at, in.c0.data() + l * params.n(), params, l);
+}
+
+void unpack_input(ckks::View out, std::span<const std::uint8_t> record, const ckks::Parameters& params,
+                  const std::string& what, std::size_t k) {
+  require_bytes(record.size(), kSeed + packed_polynomial_bytes(params, out.limbs));
+  ckks::Seed seed;
+  std::copy_n(record.begin(), kSeed, seed.begin());
+  std::size_t at = kSeed;
+  for (std::size_t l = 0; l < out.limbs; ++l) {
+    const auto bytes = ckks::packed_limb_bytes(params, l);
+    ckks::unpack_limb(out.limb(0, l), record.subspan(at, bytes), params, l, place(what, k));
+    at += bytes;
+    ckks::expand_limb(out.limb(1, l), seed, l, params.n(), params.ring().modulus(l));
+  }
+}
+
+void pack_output(std::span<std::uint8_t> record, ckks::ConstView in, const ckks::Parameters& params) {
+  require_bytes(record.size(), in.polys * packed_polynomial_bytes(params, in.limbs));
+  auto* at = record.data();
+  for (std::size_t p = 0; p < in.polys; ++p)
+    for (std::size_t l = 0; l < in.limbs; at += ckks::packed_limb_bytes(params, l), ++l)
+      ckks::pack_limb(at, in.limb(p, l), params, l);
+}
+
+void unpack_output(ckks::View out, std::span<const std::uint8_t> record, const ckks::Parameters& params,
+                   const std::string& what, std::size_t k) {
+  require_bytes(record.size(), out.polys * packed_polynomial_bytes(params, out.limbs));
+  std::size_t at = 0;
+  for (std::size_t p = 0; p < out.polys; ++p)
+    for (std::size_t l = 0; l < out.limbs; ++l) {
+      const auto bytes = ckks::packed_limb_bytes(params, l);
+      ckks::unpack_limb(out.limb(p, l), record.subspan(at, bytes), params, l, place(what, k));
+      at += bytes;
+    }
+}
+
+BatchWriter::BatchWriter(const std::string& path, const plan::ClientPlan& plan,
+                         const ckks::Parameters& params, FileType type, const Id& key, std::size_t images)
+    : header_(make_batch_header(type, plan, params, key, images)),
+      record_bytes_(engine::record_bytes(type, plan, params)),
+      file_(path) {
+  file_.write(write_batch_header(header_));
+}
+
+void BatchWriter::seal(std::span<std::uint8_t> sealed, std::size_t k) const {
+  require_bytes(sealed.size(), sealed_bytes());
+  std::ranges::copy(tag_of(header_, k, sealed.first(record_bytes_)),
+                    sealed.begin() + static_cast<std::ptrdiff_t>(record_bytes_));
+}
+
+void BatchWriter::append(std::span<const std::uint8_t> sealed) {
+  file_.write(sealed);
+  written_ += sealed.size() / sealed_bytes();
+}
+
+void BatchWriter::commit() {
+  if (written_ != header_.ciphertexts)
+    fail("{}: {} ciphertexts written, {} announced", file_.path(), written_, header_.ciphertexts);
+  file_.commit();
+}
+
+BatchReader::BatchReader(const std::string& path, FileType type, const plan::ClientPlan& plan,
+                         const ckks::Parameters& params)
+    : file_(path),
+      params_(params),
+      record_bytes_(engine::record_bytes(type, plan, params)),
+      elements_(batch_elements(type, plan)) {
+  std::vector<std::uint8_t> head(std::min<std::uint64_t>(file_.size(), kBatchHeaderBytes));
+  file_.read_at(0, head);
+  header_ = parse_batch_header(head, file_.size(), path);
+  check_batch_header(header_, type, plan, params, path);
+}
+
+std::size_t BatchReader::images_in(std::size_t batch) const {
+  const auto slots = params_.slots();
+  return std::min<std::size_t>(slots, header_.images - batch * slots);
+}
+
+void BatchReader::require_key(const Id& key, const std::string& holder) const {
+  if (header_.key != key)
+    fail_user("{}: encrypted under key {}, {} belongs to key {}; use the keys that it was made with", path(),
+              id_text(header_.key), holder, id_text(key));
+}
+
+std::vector<std::uint8_t> BatchReader::read(std::size_t k) const {
+  if (k >= header_.ciphertexts) fail("{}: ciphertext {} of {}", path(), k, header_.ciphertexts);
+  const auto sealed = record_bytes_ + kRecordTagBytes;
+  std::vector<std::uint8_t> record(sealed);
+  file_.read_at(kBatchHeaderBytes + std::uint64_t{k} * sealed, record);
+  const auto tag = tag_of(header_, k, std::span(record).first(record_bytes_));
+  if (!std::equal(tag.begin(), tag.end(), record.begin() + static_cast<std::ptrdiff_t>(record_bytes_)))
+    fail_user("{}: damaged: the checksum of ciphertext {} does not match; copy the file again", path(), k);
+  record.resize(record_bytes_);
+  return record;
+}
+
+void FileInput::read(std::size_t k, ckks::View out) const {
+  unpack_input(out, reader_.read(first_ + k), reader_.params(), reader_.path(), first_ + k);
+}
+
+PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params)
+    : params_(params),
+      record_bytes_(engine::record_bytes(FileType::input_batch, plan, params)),
+      bytes_(record_bytes_ * plan.input_order.size()) {}
+
+void PackedInput::read(std::size_t k, ckks::View out) const {
+  unpack_input(out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
+}
+
+}  // namespace velum::engine
