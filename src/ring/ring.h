@@ -20,9 +20,13 @@ enum class RingType : std::uint8_t {
 
 std::string_view name(RingType type);
 
-constexpr std::size_t slot_count(RingType type, std::size_t n) { return type == RingType::real ? n : n / 2; }
+constexpr std::size_t slot_count(RingType type, std::size_t n) {
+  return type == RingType::real ? n : n / 2;
+}
 // The order of the roots of unity at which a polynomial is evaluated: q = 1 modulo this.
-constexpr u64 root_order(RingType type, std::size_t n) { return (type == RingType::real ? 4 : 2) * static_cast<u64>(n); }
+constexpr u64 root_order(RingType type, std::size_t n) {
+  return (type == RingType::real ? 4 : 2) * static_cast<u64>(n);
+}
 
 // The tables of the transform for one prime, owning the memory that kernels::NttTables views.
 class Ntt {
