@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <span>
+#include <string>
 
 #include "base/aligned_buffer.h"
 #include "ckks/core/parameters.h"
+#include "ring/random.h"
 
 namespace velum::ckks {
 
@@ -28,7 +30,8 @@ using ConstView = BasicView<const u64>;
 class Ciphertext {
  public:
   Ciphertext() = default;
-  Ciphertext(const Parameters& params, std::size_t polys, std::size_t limbs, double scale);  // uninitialised limbs
+  Ciphertext(const Parameters& params, std::size_t polys, std::size_t limbs,
+             double scale);  // uninitialised limbs
   std::size_t polys() const { return polys_; }
   std::size_t limbs() const { return limbs_; }
   std::size_t n() const { return n_; }
@@ -44,7 +47,7 @@ class Ciphertext {
   AlignedBuffer<u64> data_;
 };
 
-using Seed = std::array<std::uint8_t, 32>;  // public: expands to the uniform polynomial c1
+using Seed = ring::Seed;  // 32 bytes; public: expands to the uniform polynomial c1
 
 // A fresh secret-key ciphertext as it travels: c0 and the seed of c1.
 struct SeededCiphertext {
@@ -54,13 +57,18 @@ struct SeededCiphertext {
   AlignedBuffer<u64> c0;  // [limbs][n], NTT form
 };
 
-// c1 of a seeded ciphertext, limb `l`: uniform modulo q_l, in NTT form. Deterministic and the same on every machine:
-// the expansion is part of the format (docs/formats.md).
+// c1 of a seeded ciphertext, limb `l`: uniform modulo q_l, in NTT form. Deterministic and the same on every
+// machine: the expansion is part of the format (docs/formats.md).
 void expand_limb(u64* out, const Seed& seed, std::size_t limb, std::size_t n, const kernels::Modulus& m);
 // Both polynomials into a view of two.
 void expand(View out, const SeededCiphertext& in, const Parameters& params);
 
 // Wire format of polynomials: limb l takes bit_width(q_l) bits a residue.
 std::size_t packed_limb_bytes(const Parameters& params, std::size_t limb);
+void pack_limb(std::uint8_t* out, const u64* x, const Parameters& params, std::size_t limb);
+// Bytes from outside: refuses a wrong length and a residue that is not below its modulus; `what` names the
+// file.
+void unpack_limb(u64* out, std::span<const std::uint8_t> in, const Parameters& params, std::size_t limb,
+                 const std::string& what);
 
 }  // namespace velum::ckks

@@ -1,8 +1,8 @@
 // Slots to polynomials and back.
 //
-// Slot j is the evaluation at zeta^(5^j): the orbit of X -> X^5, so that a rotation shifts all slots by one place.
-// Both rings use one complex transform of `slots` points modulo X^slots - i; they differ in the fold before it
-// (standard: a_j + i a_{j+N/2}; real: a_j - i a_{N-j}), exactly as the NTT does.
+// Slot j is the evaluation at zeta^(5^j): the orbit of X -> X^5, so that a rotation shifts all slots by one
+// place. Both rings use one complex transform of `slots` points modulo X^slots - i; they differ in the fold
+// before it (standard: a_j + i a_{j+N/2}; real: a_j - i a_{N-j}), exactly as the NTT does.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,147 @@
+#include "ckks/core/parameters.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/error.h"
+#include "ring/primes.h"
+
+namespace velum::ckks {
+
+namespace {
+
+constexpr std::size_t kMaxModuli = 64;  // the most digits that one key switch sums
+constexpr std::size_t kMaxSpecial = 16;
+constexpr u64 kSmallest = u64{1} << 20, kLargest = (u64{1} << 48) - (u64{1} << 33);
+constexpr std::size_t kSmallestN = 1 << 10, kLargestN = 1 << 16, kLargestInsecureN = 1 << 10;
+
+double log2_product(const std::vector<u64>& moduli) {
+  double sum = 0;
+  for (const u64 q : moduli) sum += std::log2(static_cast<double>(q));
+  return sum;
+}
+
+void check_dimension(const ParametersLiteral& p) {
+  if (p.ring != RingType::real && p.ring != RingType::standard)
+    fail_user("parameters: ring type {} is not known; 0 (real) or 1 (standard)", static_cast<int>(p.ring));
+  const bool insecure = p.security == Security::none;
+  if (!insecure && p.security != Security::bits128 && p.security != Security::bits192 &&
+      p.security != Security::bits256)
+    fail_user("parameters: security level {} is not offered; 128, 192 or 256", static_cast<int>(p.security));
+  const std::size_t low = insecure ? 16 : kSmallestN, high = insecure ? kLargestInsecureN : kLargestN;
+  if (!std::has_single_bit(p.n) || p.n < low || p.n > high)
+    fail_user("parameters: ring dimension {}: a power of two from {} to {} is needed{}", p.n, low, high,
+              insecure ? " without security" : "");
+}
+
+void check_moduli(const ParametersLiteral& p) {
+  if (p.moduli.empty()) fail_user("parameters: no modulus; at least one is needed");
+  if (p.moduli.size() > kMaxModuli || p.special.size() > kMaxSpecial)
+    fail_user("parameters: {} moduli and {} special primes, at most {} and {}", p.moduli.size(),
+              p.special.size(), kMaxModuli, kMaxSpecial);
+  std::vector<u64> all = p.moduli;
+  all.insert(all.end(), p.special.begin(), p.special.end());
+  const u64 order = ring::root_order(p.ring, p.n);
+  for (const u64 q : all) {
+    if (q <= kSmallest || q >= kLargest)
+      fail_user("parameters: modulus {} is out of range: 2^20 < q < 2^48 - 2^33", q);
+    if (q % order != 1) fail_user("parameters: modulus {} is not 1 mod {}, as the ring needs", q, order);
+    if (!ring::is_prime(q)) fail_user("parameters: modulus {} is not a prime", q);
+  }
+  std::ranges::sort(all);
+  if (const auto twice = std::ranges::adjacent_find(all); twice != all.end())
+    fail_user("parameters: modulus {} appears twice; all moduli must differ", *twice);
+}
+
+// A digit of a key switch is at most half the product of its moduli; dividing by a smaller P would leave its
+// noise.
+void check_special(const ParametersLiteral& p) {
+  if (p.special.empty()) return;
+  const double special = log2_product(p.special);
+  for (std::size_t first = 0; first < p.moduli.size(); first += p.special.size()) {
+    const std::size_t last = std::min(first + p.special.size(), p.moduli.size());
+    const double digit = log2_product({p.moduli.begin() + static_cast<std::ptrdiff_t>(first),
+                                       p.moduli.begin() + static_cast<std::ptrdiff_t>(last)});
+    if (digit > special)
+      fail_user(
+          "parameters: moduli {} to {} have {:.2f} bits together, the special primes {:.2f}; the special "
+          "primes must "
+          "be at least as large as any group of {} consecutive moduli",
+          first, last - 1, digit, special, p.special.size());
+  }
+}
+
+void check_security(const ParametersLiteral& p, double log2_qp) {
+  if (p.security == Security::none) return;
+  const int limit = max_log2_qp(p.n, p.security);
+  if (log2_qp > limit)
+    fail_user(
+        "parameters: log2(QP) = {:.2f} at ring dimension {}, at most {} for {} bits of security; use fewer "
+        "or smaller "
+        "moduli, or a larger ring dimension",
+        log2_qp, p.n, limit, static_cast<int>(p.security));
+}
+
+// Done before any table is built.
+ParametersLiteral checked(ParametersLiteral p) {
+  check_dimension(p);
+  check_moduli(p);
+  check_special(p);
+  check_security(p, log2_product(p.moduli) + log2_product(p.special));
+  return p;
+}
+
+std::vector<u64> all_moduli(const ParametersLiteral& p) {
+  std::vector<u64> all = p.moduli;
+  all.insert(all.end(), p.special.begin(), p.special.end());
+  return all;
+}
+
+}  // namespace
+
+Parameters::Parameters(ParametersLiteral literal)
+    : literal_(checked(std::move(literal))),
+      ring_(std::make_shared<const ring::Ring>(literal_.ring, literal_.n, all_moduli(literal_))) {
+  ByteWriter w;
+  write(w);
+  crypto_generichash(id_.data(), id_.size(), w.bytes().data(), w.bytes().size(), nullptr, 0);
+}
+
+double Parameters::log2_qp() const {
+  return log2_product(literal_.moduli) + log2_product(literal_.special);
+}
+
+std::string Parameters::id_text() const {
+  std::string text;
+  for (const auto byte : id_) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+void Parameters::write(ByteWriter& out) const {
+  out.put(static_cast<std::uint8_t>(literal_.ring));
+  out.put(static_cast<std::uint16_t>(literal_.security));
+  out.put(static_cast<std::uint32_t>(literal_.n));
+  out.put_array(std::span<const u64>(literal_.moduli));
+  out.put_array(std::span<const u64>(literal_.special));
+}
+
+Parameters Parameters::read(ByteReader& in) {
+  ParametersLiteral p;
+  p.ring = static_cast<RingType>(in.get<std::uint8_t>());
+  p.security = static_cast<Security>(in.get<std::uint16_t>());
+  p.n = in.get<std::uint32_t>();
+  p.moduli = in.get_array<u64>(kMaxModuli);
+  p.special = in.get_array<u64>(kMaxSpecial);
+  if (p.security == Security::none)
+    fail_user("{}: parameters without security are for tests and are not read from files", in.what());
+  try {
+    return Parameters(std::move(p));
+  } catch (const Error& e) {
+    throw e.within(in.what());
+  }
+}
+
+}  // namespace velum::ckks

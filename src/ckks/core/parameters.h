@@ -15,16 +15,18 @@ namespace velum::ckks {
 using kernels::u64;
 using ring::RingType;
 
-// Classical security in bits. `none` exists for tests on tiny rings and is refused for N > 1024 and by every reader
-// of files.
+// Classical security in bits. `none` exists for tests on tiny rings and is refused for N > 1024 and by every
+// reader of files.
 enum class Security : std::uint16_t { none = 0, bits128 = 128, bits192 = 192, bits256 = 256 };
 
 struct ParametersLiteral {
   RingType ring = RingType::real;
-  std::size_t n = 0;            // ring dimension, 2^10..2^16 (from 2^4 with Security::none)
-  std::vector<u64> moduli;      // q_0 .. q_{L-1}: distinct primes = 1 mod 4n (2n standard), 2^20 < q < 2^48 - 2^33
-  std::vector<u64> special;     // P: 1 or more primes of the same kind; their product is at least that of any key-switch
-                                // digit (group of special.size() consecutive moduli); empty where no key switch is needed
+  std::size_t n = 0;  // ring dimension, 2^10..2^16 (from 2^4 with Security::none)
+  std::vector<u64>
+      moduli;  // q_0 .. q_{L-1}: distinct primes = 1 mod 4n (2n standard), 2^20 < q < 2^48 - 2^33
+  std::vector<u64>
+      special;  // P: 1 or more primes of the same kind; their product is at least that of any key-switch
+                // digit (group of special.size() consecutive moduli); empty where no key switch is needed
   Security security = Security::bits128;
   bool operator==(const ParametersLiteral&) const = default;
 };
@@ -40,7 +42,7 @@ class Parameters {
   RingType ring_type() const { return literal_.ring; }
   std::size_t n() const { return literal_.n; }
   std::size_t slots() const { return ring_->slots(); }
-  std::size_t limbs() const { return literal_.moduli.size(); }            // L
+  std::size_t limbs() const { return literal_.moduli.size(); }           // L
   std::size_t special_count() const { return literal_.special.size(); }  // alpha
   double log2_qp() const;
   // Moduli 0..L-1 are q_i, L..L+alpha-1 the special primes.
@@ -57,8 +59,8 @@ class Parameters {
   ParametersId id_;
 };
 
-// Largest log2(QP) for a uniform ternary secret and error deviation 3.2 (Bossuat et al., ePrint 2024/463, the table of
-// classical security); 0 where N has no row. Rows for 128, 192, 256 bits, N = 1024 .. 65536.
+// Largest log2(QP) for a uniform ternary secret and error deviation 3.2 (Bossuat et al., ePrint 2024/463, the
+// table of classical security); 0 where N has no row. Rows for 128, 192, 256 bits, N = 1024 .. 65536.
 int max_log2_qp(std::size_t n, Security security);
 
 }  // namespace velum::ckks
