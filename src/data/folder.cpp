@@ -122,8 +122,10 @@ void choose_shape(const Listing& list, const LoadOptions& options, Dataset& set)
     for (std::size_t i = 0; i < list.files.size() && first.pixels.empty(); ++i) {
       try {
         first = read_image(list.files[i]);
-      } catch (const Error&) {
+      } catch (const Error& error) {
         if (!options.skip_bad) throw;
+        if (i + 1 == list.files.size())
+          fail_user("none of the {} images can be read; the last: {}", list.files.size(), error.what());
       }
     }
   }
@@ -178,7 +180,7 @@ Dataset load_folder(const std::string& folder, const LoadOptions& options) {
     ++kept;
   }
   if (kept == 0)
-    fail_user("{}: none of its {} images can be read; the first: {}", folder, list.files.size(), defects[0]);
+    fail_user("none of the {} images can be read; the last: {}", list.files.size(), defects.back());
   set.images.resize(kept * elements);
   return set;
 }
