@@ -21,13 +21,13 @@ struct SliceInput {
 
 class SliceWorker {
  public:
-  SliceWorker(const PreparedStep& prepared, const ckks::Parameters& params, ValueStore& store,
-              std::size_t pairs, std::size_t columns)
+  SliceWorker(const PreparedStep& prepared, const ckks::Parameters& params,
+              std::span<const ckks::ConstView> views, std::size_t columns, std::uint64_t panel_bytes)
       : prepared_(prepared),
         params_(params),
-        store_(store),
+        views_(views),
         columns_(columns),
-        panel_(pairs * columns * 2 * 3 * prepared.step->polys),
+        panel_(panel_bytes / sizeof(std::int16_t)),
         computed_(2 * kMaxPolys * columns) {}
 
   // Fills the panels of every polynomial for limb l, columns [column, column + columns).
@@ -63,7 +63,7 @@ class SliceWorker {
  private:
   SliceInput load(std::uint32_t index, std::size_t member, std::size_t l, std::size_t column) {
     const auto& in = prepared_.inputs[index];
-    const auto v = store_.element(in.value, in.element);
+    const auto& v = views_[index];
     const auto& m = params_.ring().modulus(l);
     u64* own = computed_.data() + member * kMaxPolys * columns_;
     SliceInput s;
@@ -91,13 +91,28 @@ class SliceWorker {
 
   const PreparedStep& prepared_;
   const ckks::Parameters& params_;
-  ValueStore& store_;
+  std::span<const ckks::ConstView> views_;
   std::size_t columns_;
   AlignedBuffer<std::int16_t> panel_;
   AlignedBuffer<u64> computed_, zeros_;
   int digits_ = 3;
   std::size_t pair_stride_ = 0, tile_stride_ = 0, poly_stride_ = 0;
 };
+
+// The ciphertexts of the inputs that a task reads, by input index; the others stay empty.
+std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const TaskInputs& inputs,
+                                         ValueStore& store) {
+  std::vector<ckks::ConstView> views(prepared.inputs.size());
+  const auto find = [&](std::uint32_t index) {
+    views[index] = store.element(prepared.inputs[index].value, prepared.inputs[index].element);
+  };
+  for (const auto p : inputs.pairs) {
+    const auto& pair = prepared.step->pairs[p];
+    find(pair.first);
+    if (pair.second != plan::kAbsent) find(pair.second);
+  }
+  return views;
+}
 
 }  // namespace
 
@@ -106,6 +121,7 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
   const auto& step = *prepared.step;
   const auto& ring = params.ring();
   const auto inputs = gather_task_inputs(step, task);
+  const auto views = input_views(prepared, inputs, store);
   const auto first = step.groups[task.group_begin].first_output;
   const auto& last_group = step.groups[task.group_end - 1];
   const std::size_t count = last_group.first_output + last_group.rows - first;
@@ -116,7 +132,10 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
     most_rows = std::max<std::size_t>(most_rows, step.groups[g].rows);
 
   const std::size_t total_outputs = prepared.bias.empty() ? 0 : prepared.bias.size() / step.limbs;
-  const std::size_t columns = plan::panel_columns(inputs.pairs.size(), step.polys, params.n());
+  int digits = 0;
+  for (std::size_t l = 0; l < step.limbs; ++l) digits = std::max(digits, kernels::digit_count(ring.q(l)));
+  const std::size_t columns = plan::panel_columns(params.n(), inputs.pairs.size(), digits, step.polys);
+  const auto panel_bytes = plan::panel_bytes(columns, inputs.pairs.size(), digits, step.polys);
   const std::size_t slices = params.n() / columns;
   std::vector<std::unique_ptr<SliceWorker>> workers(static_cast<std::size_t>(threads()));
   std::vector<std::vector<u64*>> places(workers.size());
@@ -125,7 +144,7 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
     const auto worker_index = static_cast<std::size_t>(w);
     auto& worker = workers[worker_index];
     if (!worker) {
-      worker = std::make_unique<SliceWorker>(prepared, params, store, inputs.pairs.size(), columns);
+      worker = std::make_unique<SliceWorker>(prepared, params, views, columns, panel_bytes);
       places[worker_index].resize(most_rows);
     }
     auto& place = places[worker_index];
