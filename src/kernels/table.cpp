@@ -9,6 +9,9 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "kernels/ref/ref.h"
+#if VELUM_KERNELS_X86
+#include "kernels/avx512/avx512.h"
+#endif
 
 namespace velum::kernels {
 namespace {
@@ -16,6 +19,10 @@ namespace {
 const std::vector<const Table*>& variants() {
   static const std::vector<const Table*> kVariants = [] {
     std::vector<const Table*> list{&ref::table()};
+#if VELUM_KERNELS_X86
+    const CpuFeatures cpu = detect_cpu();
+    if (cpu.avx512 && cpu.avx512_ifma && cpu.avx512_vnni) list.push_back(&avx512::table());
+#endif
     return list;
   }();
   return kVariants;

@@ -1,9 +1,10 @@
-// The table of kernels: one function pointer each, filled once at first use with the best variant that this processor
-// runs, or with the one named by the environment variable VELUM_KERNELS (ref, avx2, avx512).
+// The table of kernels: one function pointer each, filled once at first use with the best variant that this
+// processor runs, or with the one named by the environment variable VELUM_KERNELS (ref, avx2, avx512).
 //
-// Contracts: limbs are arrays of n residues in [0, q), n a multiple of 16 unless said otherwise; outputs are fully
-// reduced to [0, q). Outputs may be the same array as an input, never overlap it otherwise. Every variant gives the
-// same bits as `ref`. With VELUM_VERIFY the contracts are asserted by a checking layer around each variant.
+// Contracts: limbs are arrays of n residues in [0, q), n a multiple of 16 unless said otherwise; outputs are
+// fully reduced to [0, q). Outputs may be the same array as an input, never overlap it otherwise. Every
+// variant gives the same bits as `ref`. With VELUM_VERIFY the contracts are asserted by a checking layer
+// around each variant.
 #pragma once
 
 #include <span>
@@ -35,13 +36,15 @@ struct Table {
   // out[i] = (a[i] - b[i]) * w: the last step of rescale and mod-down
   void (*subtract_multiply_scalar)(u64* out, const u64* a, const u64* b, const Factor& w, std::size_t n,
                                    const Modulus& m);
-  // The three polynomials of (c0 + c1 s)^2: s0 = c0^2, s1 = 2 c0 c1, s2 = c1^2. Any n that is a multiple of 16.
-  void (*square_terms)(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m);
+  // The three polynomials of (c0 + c1 s)^2: s0 = c0^2, s1 = 2 c0 c1, s2 = c1^2. Any n that is a multiple
+  // of 16.
+  void (*square_terms)(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n,
+                       const Modulus& m);
 
   // Key-switch inner product of `digits` polynomials with two key polynomials each, reduced once at the end:
   // out0[i] = sum_d x[d][i] * key0[d][i], out1[i] = sum_d x[d][i] * key1[d][i]. 1 <= digits <= 64.
-  void (*key_product)(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
-                      std::size_t digits, std::size_t n, const Modulus& m);
+  void (*key_product)(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
+                      const u64* const* key1, std::size_t digits, std::size_t n, const Modulus& m);
 
   // See BaseConversion. in: [sources] arrays, out: [targets] arrays (a null out[j] is skipped).
   void (*base_convert)(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c);
@@ -50,17 +53,20 @@ struct Table {
   void (*from_int32)(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
   void (*from_int64)(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m);
 
-  // Splits `columns` (a multiple of kTile) residues of two inputs (b may be null: zero) into the pair's place in a
-  // panel: for tile t and digit d, panel[t * tile_stride + d * 2 * kTile + 2 * column + member], in int16 units.
-  void (*split_pair)(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b, std::size_t columns,
-                     int digits, const Modulus& m);
+  // Splits `columns` (a multiple of kTile) residues of two inputs (b may be null: zero) into the pair's place
+  // in a panel: for tile t and digit d, panel[t * tile_stride + d * 2 * kTile + 2 * column + member], in
+  // int16 units.
+  void (*split_pair)(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b,
+                     std::size_t columns, int digits, const Modulus& m);
 
-  // out[row][column] = bias[row] + sum over pairs and members of weight * input  mod q, for one group and `tiles`
-  // tiles of the panel; bias is null or [rows] residues. tile_stride in int16 units.
-  void (*digit_product)(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
-                        int digits, const DigitGroup& group, const u64* bias, const Modulus& m);
+  // out[row][column] = bias[row] + sum over pairs and members of weight * input  mod q, for one group and
+  // `tiles` tiles of the panel; bias is null or [rows] residues. tile_stride in int16 units.
+  void (*digit_product)(u64* const* out, const std::int16_t* panel, std::size_t tile_stride,
+                        std::size_t tiles, int digits, const DigitGroup& group, const u64* bias,
+                        const Modulus& m);
 
-  // Wire format: n values of `bits` bits each (1..48), little-endian bit order, n * bits / 8 bytes (n multiple of 8).
+  // Wire format: n values of `bits` bits each (1..48), little-endian bit order, n * bits / 8 bytes (n
+  // multiple of 8).
   void (*pack_bits)(std::uint8_t* out, const u64* x, std::size_t n, int bits);
   void (*unpack_bits)(u64* out, const std::uint8_t* in, std::size_t n, int bits);
 };

@@ -1,5 +1,5 @@
-// Plain data that kernels read: constants of a modulus, tables of a transform, a group of a digit matrix product.
-// Everything here is a view or a value; src/ring and src/engine own the memory behind it.
+// Plain data that kernels read: constants of a modulus, tables of a transform, a group of a digit matrix
+// product. Everything here is a view or a value; src/ring and src/engine own the memory behind it.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxRows = 8;
 // A prime q, 2^20 < q < 2^48 - 2^33 (three balanced 16-bit digits hold a centred residue).
 struct Modulus {
   u64 q = 0;
-  double inverse = 0;      // 1/q, rounded to nearest
-  u64 barrett_high = 0;    // floor(2^128 / q), high and low words: reduction of 128-bit products
+  double inverse = 0;    // 1/q, rounded to nearest
+  u64 barrett_high = 0;  // floor(2^128 / q), high and low words: reduction of 128-bit products
   u64 barrett_low = 0;
 };
 
@@ -30,19 +30,20 @@ struct Factor {
 };
 
 // Number-theoretic transform modulo X^n - zeta^n, by splitting X^m - r^2 into (X^{m/2} - r)(X^{m/2} + r).
-// zeta is a primitive 4n-th root of unity (real ring: zeta^n = psi, psi^2 = -1) or a primitive 2n-th one (standard
-// ring: zeta^n = -1). Node i of level l (i < 2^l) has index 2^l + i; roots[2^l + i] is the r that splits it.
-// The n outputs are the evaluations at the leaves in the order the tree gives (bit-reversed exponents).
+// zeta is a primitive 4n-th root of unity (real ring: zeta^n = psi, psi^2 = -1) or a primitive 2n-th one
+// (standard ring: zeta^n = -1). Node i of level l (i < 2^l) has index 2^l + i; roots[2^l + i] is the r that
+// splits it. The n outputs are the evaluations at the leaves in the order the tree gives (bit-reversed
+// exponents).
 struct NttTables {
-  std::size_t n = 0;             // a power of two, 8 or more
+  std::size_t n = 0;  // a power of two, 8 or more
   Modulus modulus;
   const u64* roots = nullptr;             // n entries, entry 0 unused
   const u64* roots_quotient64 = nullptr;  // Shoup quotients of roots
   const u64* roots_quotient52 = nullptr;
-  const u64* inverse_roots = nullptr;     // inverses of roots, same indices
+  const u64* inverse_roots = nullptr;  // inverses of roots, same indices
   const u64* inverse_roots_quotient64 = nullptr;
   const u64* inverse_roots_quotient52 = nullptr;
-  Factor n_inverse;              // 1/n, or 1/(2n) in the real ring (the unfold's halving included)
+  Factor n_inverse;  // 1/n, or 1/(2n) in the real ring (the unfold's halving included)
   // Real ring only (fold = true): b_0 = a_0, b_i = a_i - psi * a_{n-i} before the forward transform, and
   // 2 a_i = b_i + psi * b_{n-i}, 2 a_0 = 2 b_0 after the inverse.
   bool fold = false;
@@ -65,13 +66,13 @@ struct BaseConversion {
 
 // One group of an affine layer: `rows` outputs that read the same `pairs` pairs of inputs.
 //
-// A panel holds the inputs of one polynomial, one limb and `tiles * kTile` columns, as balanced signed 16-bit digits
-// of the centred residue x = d0 + d1 2^16 (+ d2 2^32): int16 panel[tile][pair][digit][column of kTile][2], the last
-// index being the two members of the pair (an absent member is zero).
+// A panel holds the inputs of one polynomial, one limb and `tiles * kTile` columns, as balanced signed 16-bit
+// digits of the centred residue x = d0 + d1 2^16 (+ d2 2^32): int16 panel[tile][pair][digit][column of
+// kTile][2], the last index being the two members of the pair (an absent member is zero).
 //
-// Weights are int16 w[block][pair][row of block][2]; rows are cut into blocks of at most kMaxRows by row_blocks().
-// The contract that keeps int32 accumulators exact: within every run of `run_pairs` consecutive pairs (counted from
-// the first), sum |w| <= 65535 for each row.
+// Weights are int16 w[block][pair][row of block][2]; rows are cut into blocks of at most kMaxRows by
+// row_blocks(). The contract that keeps int32 accumulators exact: within every run of `run_pairs` consecutive
+// pairs (counted from the first), sum |w| <= 65535 for each row.
 struct DigitGroup {
   std::size_t rows = 0;
   std::size_t pairs = 0;
@@ -82,17 +83,24 @@ struct DigitGroup {
   bool reduce_each_run = false;
 };
 
+// The functions here are always inlined: files compiled for a newer processor must not emit copies that the
+// linker could choose for the rest of the program.
+//
 // Rows are cut into ceil(rows / kMaxRows) blocks of near-equal size; block b has rows [begin, end).
 struct RowBlock {
   std::size_t begin, end;
 };
-constexpr std::size_t row_block_count(std::size_t rows) { return (rows + kMaxRows - 1) / kMaxRows; }
-constexpr RowBlock row_block(std::size_t rows, std::size_t b) {
+[[gnu::always_inline]] constexpr std::size_t row_block_count(std::size_t rows) {
+  return (rows + kMaxRows - 1) / kMaxRows;
+}
+[[gnu::always_inline]] constexpr RowBlock row_block(std::size_t rows, std::size_t b) {
   const std::size_t count = row_block_count(rows);
   return {rows * b / count, rows * (b + 1) / count};
 }
 
 // Number of 16-bit digits that a centred residue modulo q needs: 2 where q < 2^31.9, else 3.
-constexpr int digit_count(u64 q) { return q < 4007346184u ? 2 : 3; }
+[[gnu::always_inline]] constexpr int digit_count(u64 q) {
+  return q < 4007346184u ? 2 : 3;
+}
 
 }  // namespace velum::kernels

@@ -1,0 +1,48 @@
+// Kernels for AVX-512 with IFMA (52-bit multiply-add) and VNNI (16-bit dot products). Contracts in table.h.
+//
+// Files of this folder are compiled for that processor: they include nothing whose inline functions could be
+// emitted here and then be chosen by the linker for code that runs everywhere.
+#pragma once
+
+#include "kernels/table.h"
+
+namespace velum::kernels::avx512 {
+
+// ntt_forward.cpp, ntt_inverse.cpp
+void ntt_forward(u64* x, const NttTables& t);
+void ntt_inverse(u64* x, const NttTables& t);
+
+// pointwise.cpp
+void add(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void subtract(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void negate(u64* out, const u64* a, std::size_t n, const Modulus& m);
+void multiply(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void multiply_add(u64* acc, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void multiply_scalar(u64* out, const u64* a, const Factor& w, std::size_t n, const Modulus& m);
+void multiply_scalar_add(u64* acc, const u64* a, const Factor& w, std::size_t n, const Modulus& m);
+void add_scalar(u64* out, const u64* a, u64 w, std::size_t n, const Modulus& m);
+void subtract_multiply_scalar(u64* out, const u64* a, const u64* b, const Factor& w, std::size_t n,
+                              const Modulus& m);
+void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m);
+void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
+void from_int64(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m);
+
+// base_conversion.cpp
+void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
+                 std::size_t digits, std::size_t n, const Modulus& m);
+void base_convert(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c);
+
+// digits.cpp
+void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b, std::size_t columns,
+                int digits, const Modulus& m);
+void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
+                   int digits, const DigitGroup& group, const u64* bias, const Modulus& m);
+
+// bits.cpp
+void pack_bits(std::uint8_t* out, const u64* x, std::size_t n, int bits);
+void unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits);
+
+// table.cpp
+const Table& table();
+
+}  // namespace velum::kernels::avx512

@@ -1,0 +1,296 @@
+// Every entry of every variant against the reference: random and edge inputs, in place where allowed,
+// canaries around the outputs, arrays off their alignment.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support.h"
+
+namespace velum::kernels::testing {
+namespace {
+
+const Table& ref() {
+  return table_named("ref");
+}
+
+std::string variant_name(const ::testing::TestParamInfo<const Table*>& info) {
+  return info.param->name;
+}
+
+class Variant : public ::testing::TestWithParam<const Table*> {
+ protected:
+  const Table& variant() const { return *GetParam(); }
+
+  static void expect_equal(Guarded<u64>& actual, const std::vector<u64>& expected, const std::string& what) {
+    EXPECT_TRUE(actual.intact()) << what << ": written outside the array";
+    const auto values = actual.values();
+    EXPECT_TRUE(values == expected) << what << ": " << describe(expected, values);
+  }
+};
+
+const auto kVariants = ::testing::ValuesIn(available_tables().begin(), available_tables().end());
+INSTANTIATE_TEST_SUITE_P(Kernels, Variant, kVariants, variant_name);
+
+TEST_P(Variant, TransformsOfEverySizeAndRing) {
+  Random random(11);
+  for (std::size_t n = 8; n <= 65536; n *= 2) {
+    auto primes = test_primes(4 * n);
+    if (n > 4096) primes.resize(4);  // the tables cost more than the transforms
+    for (const u64 q : primes) {
+      if (q < (1u << 20)) continue;
+      for (const bool real : {false, true}) {
+        const Transform t(n, q, real);
+        std::vector<std::vector<u64>> inputs{random_residues(n, q, random), std::vector<u64>(n, q - 1),
+                                             std::vector<u64>(n, 0)};
+        inputs[2][n / 2] = q - 1;
+        for (const auto& input : inputs) {
+          const std::string what = fmt::format("n = {}, q = {}, real = {}", n, q, real);
+          auto expected = input;
+          ref().ntt_forward(expected.data(), t.tables);
+          Guarded<u64> x(n, n % 3);
+          x.assign(input);
+          variant().ntt_forward(x.data(), t.tables);
+          expect_equal(x, expected, "ntt_forward, " + what);
+          expected = input;
+          ref().ntt_inverse(expected.data(), t.tables);
+          x.assign(input);
+          variant().ntt_inverse(x.data(), t.tables);
+          expect_equal(x, expected, "ntt_inverse, " + what);
+        }
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+// Calls `f(table, out, a, b)` for the reference and the variant; the output apart, then in place of a, then
+// of b.
+template <typename F>
+void check_binary(const Table& variant, const Table& reference, std::size_t n, u64 q, Random& random,
+                  const char* name, F f) {
+  const auto a = random_residues(n, q, random), b = random_residues(n, q, random),
+             c = random_residues(n, q, random);
+  const auto compare = [&](Guarded<u64>& out, const std::vector<u64>& expected, const char* where) {
+    EXPECT_TRUE(out.intact()) << name << ": written outside the array";
+    const auto values = out.values();
+    EXPECT_TRUE(values == expected) << name << ", output " << where << ", n = " << n << ", q = " << q << ": "
+                                    << describe(expected, values);
+  };
+  auto expected = c;
+  f(reference, expected.data(), a.data(), b.data());
+  Guarded<u64> out(n, 1), x(n, 3), y(n, 5);
+  out.assign(c);
+  x.assign(a);
+  y.assign(b);
+  f(variant, out.data(), x.data(), y.data());
+  compare(out, expected, "apart");
+  expected = a;
+  f(reference, expected.data(), expected.data(), b.data());
+  f(variant, x.data(), x.data(), y.data());
+  compare(x, expected, "on the first input");
+  x.assign(a);
+  expected = b;
+  f(reference, expected.data(), a.data(), expected.data());
+  f(variant, y.data(), x.data(), y.data());
+  compare(y, expected, "on the second input");
+}
+
+TEST_P(Variant, ElementWise) {
+  Random random(12);
+  for (const u64 q : test_primes(32)) {
+    const Modulus m = make_modulus(q);
+    for (const std::size_t n : {16, 48, 1024}) {
+      for (const u64 value : {u64{0}, u64{1}, q - 1, q / 2, random() % q}) {
+        const Factor w = make_factor(value, m);
+        const auto check = [&](const char* name, auto f) {
+          check_binary(variant(), ref(), n, q, random, name, f);
+        };
+        check("add", [&](const Table& t, u64* o, const u64* a, const u64* b) { t.add(o, a, b, n, m); });
+        check("subtract",
+              [&](const Table& t, u64* o, const u64* a, const u64* b) { t.subtract(o, a, b, n, m); });
+        check("negate", [&](const Table& t, u64* o, const u64* a, const u64*) { t.negate(o, a, n, m); });
+        check("multiply",
+              [&](const Table& t, u64* o, const u64* a, const u64* b) { t.multiply(o, a, b, n, m); });
+        check("multiply_add",
+              [&](const Table& t, u64* o, const u64* a, const u64* b) { t.multiply_add(o, a, b, n, m); });
+        check("multiply_scalar",
+              [&](const Table& t, u64* o, const u64* a, const u64*) { t.multiply_scalar(o, a, w, n, m); });
+        check("multiply_scalar_add", [&](const Table& t, u64* o, const u64* a, const u64*) {
+          t.multiply_scalar_add(o, a, w, n, m);
+        });
+        check("add_scalar",
+              [&](const Table& t, u64* o, const u64* a, const u64*) { t.add_scalar(o, a, w.value, n, m); });
+        check("subtract_multiply_scalar", [&](const Table& t, u64* o, const u64* a, const u64* b) {
+          t.subtract_multiply_scalar(o, a, b, w, n, m);
+        });
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_P(Variant, SquareTerms) {
+  Random random(13);
+  for (const u64 q : test_primes(32)) {
+    const Modulus m = make_modulus(q);
+    for (const std::size_t n : {16, 80, 1024}) {
+      const auto a = random_residues(n, q, random), b = random_residues(n, q, random);
+      std::vector<u64> e0(n), e1(n), e2(n);
+      ref().square_terms(e0.data(), e1.data(), e2.data(), a.data(), b.data(), n, m);
+      Guarded<u64> s0(n, 1), s1(n, 2), s2(n, 3), x(n), y(n);
+      variant().square_terms(s0.data(), s1.data(), s2.data(), a.data(), b.data(), n, m);
+      expect_equal(s0, e0, "square_terms s0");
+      expect_equal(s1, e1, "square_terms s1");
+      expect_equal(s2, e2, "square_terms s2");
+      x.assign(a);
+      y.assign(b);
+      variant().square_terms(x.data(), y.data(), s2.data(), x.data(), y.data(), n, m);
+      expect_equal(x, e0, "square_terms s0 in place");
+      expect_equal(y, e1, "square_terms s1 in place");
+      expect_equal(s2, e2, "square_terms s2");
+    }
+  }
+}
+
+TEST_P(Variant, KeyProduct) {
+  Random random(14);
+  const std::size_t n = 96;
+  for (const u64 q : test_primes(32)) {
+    const Modulus m = make_modulus(q);
+    for (const std::size_t digits : {1, 2, 3, 7, 64}) {
+      for (const bool extreme : {false, true}) {
+        std::vector<std::vector<u64>> data;
+        std::vector<const u64*> x, key0, key1;
+        for (std::size_t d = 0; d < 3 * digits; ++d) {
+          data.push_back(extreme ? std::vector<u64>(n, q - 1) : random_residues(n, q, random));
+        }
+        for (std::size_t d = 0; d < digits; ++d) {
+          x.push_back(data[d].data());
+          key0.push_back(data[digits + d].data());
+          key1.push_back(data[2 * digits + d].data());
+        }
+        std::vector<u64> e0(n), e1(n);
+        ref().key_product(e0.data(), e1.data(), x.data(), key0.data(), key1.data(), digits, n, m);
+        Guarded<u64> o0(n, 1), o1(n, 4);
+        variant().key_product(o0.data(), o1.data(), x.data(), key0.data(), key1.data(), digits, n, m);
+        expect_equal(o0, e0, fmt::format("key_product 0, {} digits, q = {}", digits, q));
+        expect_equal(o1, e1, fmt::format("key_product 1, {} digits, q = {}", digits, q));
+      }
+    }
+  }
+}
+
+TEST_P(Variant, BaseConversion) {
+  Random random(15);
+  const auto primes = test_primes(32);
+  for (const std::size_t sources : {1, 2, 3, 5, 8}) {
+    for (const std::size_t n : {16, 64, 80, 528}) {
+      std::vector<Modulus> source_moduli, target_moduli;
+      std::vector<Factor> punctured_inverse;
+      std::vector<u64> punctured, product;
+      std::vector<std::vector<u64>> in;
+      for (std::size_t i = 0; i < sources; ++i) {
+        const u64 q = primes[(i * 5 + n) % primes.size()];
+        source_moduli.push_back(make_modulus(q));
+        punctured_inverse.push_back(make_factor(1 + random() % (q - 1), source_moduli[i]));
+        in.push_back(random_residues(n, q, random));
+      }
+      for (const u64 q : primes) {
+        target_moduli.push_back(make_modulus(q));
+        for (std::size_t i = 0; i < sources; ++i) punctured.push_back(random() % q);
+        product.push_back(q == primes[0] ? 0 : random() % q);
+      }
+      const std::size_t targets = primes.size(), skipped = 2;
+      const BaseConversion c{sources,
+                             targets,
+                             source_moduli.data(),
+                             punctured_inverse.data(),
+                             target_moduli.data(),
+                             punctured.data(),
+                             product.data()};
+      std::vector<const u64*> in_pointers;
+      for (auto& v : in) in_pointers.push_back(v.data());
+      std::vector<std::vector<u64>> expected(targets, std::vector<u64>(n));
+      std::vector<Guarded<u64>> out;
+      std::vector<u64*> expected_pointers, out_pointers;
+      for (std::size_t j = 0; j < targets; ++j) out.emplace_back(n, j % 4);
+      for (std::size_t j = 0; j < targets; ++j) {
+        expected_pointers.push_back(j == skipped ? nullptr : expected[j].data());
+        out_pointers.push_back(j == skipped ? nullptr : out[j].data());
+      }
+      ref().base_convert(expected_pointers.data(), in_pointers.data(), n, c);
+      variant().base_convert(out_pointers.data(), in_pointers.data(), n, c);
+      for (std::size_t j = 0; j < targets; ++j) {
+        if (j != skipped) {
+          expect_equal(
+              out[j], expected[j],
+              fmt::format("base_convert, {} sources, n = {}, q = {}", sources, n, target_moduli[j].q));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Variant, SignedIntegers) {
+  Random random(16);
+  const std::size_t n = 1008;
+  for (const u64 q : test_primes(32)) {
+    const Modulus m = make_modulus(q);
+    const auto sq = static_cast<std::int64_t>(q);
+    std::vector<std::int64_t> wide{0,
+                                   1,
+                                   -1,
+                                   sq,
+                                   -sq,
+                                   sq / 2,
+                                   sq / 2 + 1,
+                                   -sq / 2,
+                                   -sq / 2 - 1,
+                                   sq - 1,
+                                   1 - sq,
+                                   (std::int64_t{1} << 62) - 1,
+                                   1 - (std::int64_t{1} << 62)};
+    for (std::int64_t k = 1; k < 20; ++k) {
+      const std::int64_t multiple = ((std::int64_t{1} << 62) / sq - k) * sq;
+      wide.insert(wide.end(), {multiple, multiple + 1, multiple - 1, -multiple, 1 - multiple, -1 - multiple});
+    }
+    while (wide.size() < n) wide.push_back(static_cast<std::int64_t>(random()) >> (2 + random() % 60));
+    std::vector<std::int32_t> narrow(n);
+    for (std::size_t i = 0; i < n; ++i) narrow[i] = static_cast<std::int32_t>(random());
+    narrow[0] = 0;
+    narrow[1] = 2147483647;
+    narrow[2] = -2147483647;
+    std::vector<u64> expected(n);
+    Guarded<u64> out(n, 1);
+    ref().from_int64(expected.data(), wide.data(), n, m);
+    variant().from_int64(out.data(), wide.data(), n, m);
+    expect_equal(out, expected, fmt::format("from_int64, q = {}", q));
+    ref().from_int32(expected.data(), narrow.data(), n, m);
+    variant().from_int32(out.data(), narrow.data(), n, m);
+    expect_equal(out, expected, fmt::format("from_int32, q = {}", q));
+  }
+}
+
+TEST_P(Variant, Bits) {
+  Random random(17);
+  for (int bits = 1; bits <= 48; ++bits) {
+    for (const std::size_t n : {8, 16, 24, 200}) {
+      std::vector<u64> x(n);
+      for (u64& v : x) v = random() % 4 == 0 ? (u64{1} << bits) - 1 : random() & ((u64{1} << bits) - 1);
+      const std::size_t bytes = n * static_cast<std::size_t>(bits) / 8;
+      std::vector<std::uint8_t> expected(bytes);
+      ref().pack_bits(expected.data(), x.data(), n, bits);
+      Guarded<std::uint8_t> packed(bytes, 3);
+      variant().pack_bits(packed.data(), x.data(), n, bits);
+      EXPECT_TRUE(packed.intact()) << bits << " bits";
+      EXPECT_EQ(packed.values(), expected) << bits << " bits";
+      Guarded<u64> back(n, 1);
+      variant().unpack_bits(back.data(), packed.data(), n, bits);
+      expect_equal(back, x, fmt::format("unpack_bits, {} bits", bits));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace velum::kernels::testing
