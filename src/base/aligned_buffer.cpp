@@ -11,6 +11,7 @@ namespace velum::detail {
 
 namespace {
 
+constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
@@ -35,6 +36,12 @@ void* map_large(std::size_t bytes) {
 
 }  // namespace
 
+std::size_t checked_bytes(std::size_t n, std::size_t size) {
+  if (n > (std::size_t{1} << 62) / size)
+    fail("out of memory: {} items of {} bytes are beyond any machine", n, size);
+  return n * size;
+}
+
 void* allocate_aligned(std::size_t bytes) {
   void* p = bytes >= kLarge ? map_large(bytes) : std::aligned_alloc(64, round_up(bytes, 64));
   if (!p)
@@ -50,15 +57,18 @@ void free_aligned(void* p, std::size_t bytes) noexcept {
 }
 
 void* allocate_secret(std::size_t bytes) {
-  void* p = allocate_aligned(bytes);
-  (void)sodium_mlock(p, bytes);  // best effort: RLIMIT_MEMLOCK is often small
-  sodium_memzero(p, bytes);
+  // Whole pages: locking goes by the page, so a neighbour that is freed must not unlock this one.
+  const std::size_t whole = round_up(bytes, kPage);
+  void* p = std::aligned_alloc(kPage, whole);
+  if (!p) fail("out of memory: {} bytes for a secret could not be allocated", bytes);
+  (void)sodium_mlock(p, whole);  // best effort: RLIMIT_MEMLOCK is often small
+  sodium_memzero(p, whole);
   return p;
 }
 
 void free_secret(void* p, std::size_t bytes) noexcept {
-  (void)sodium_munlock(p, bytes);  // wipes too, but not where it was refused
   sodium_memzero(p, bytes);
+  (void)sodium_munlock(p, round_up(bytes, kPage));
   free_aligned(p, bytes);
 }
 

@@ -6,10 +6,25 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <random>
 
 #include "base/error.h"
 
 namespace velum {
+
+namespace {
+
+// A new file beside `path`; the name is random, since a process that was killed may have left one of any number.
+int open_temporary(const std::string& path, unsigned mode, std::string& temporary) {
+  std::random_device random;
+  for (int attempt = 0;; ++attempt) {
+    temporary = fmt::format("{}.{:08x}.tmp", path, random());
+    const int fd = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+    if (fd >= 0 || errno != EEXIST || attempt == 100) return fd;
+  }
+}
+
+}  // namespace
 
 std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_bytes) {
   InputFile file(path);
@@ -21,8 +36,11 @@ std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_b
 }
 
 AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path)) {
-  temporary_ = fmt::format("{}.{}.tmp", path_, ::getpid());
-  const int fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+  // Renaming over a device or a folder would destroy it, or fail after all the work.
+  struct stat s {};
+  if (::stat(path_.c_str(), &s) == 0 && !S_ISREG(s.st_mode))
+    fail_user("{}: cannot be written: it exists and is not a regular file; choose another name", path_);
+  const int fd = open_temporary(path_, mode, temporary_);
   if (fd < 0) fail("{}: cannot be written: {}; choose a folder that exists and is writable", path_, errno_text());
   file_ = ::fdopen(fd, "wb");
   if (!file_) {
@@ -80,7 +98,8 @@ void make_folder(const std::string& path) {
 }
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  // Without O_NONBLOCK a pipe would wait here for its writer instead of being refused.
   if (fd_ < 0) fail_user("{}: cannot be opened: {}", path_, errno_text());
   struct stat s {};
   if (::fstat(fd_, &s) != 0 || !S_ISREG(s.st_mode)) {

@@ -22,6 +22,15 @@ std::uint64_t field_kib(const char* file, const std::string& name) {
   return 0;
 }
 
+// From a file of "name value" lines.
+std::uint64_t entry_in(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  std::uint64_t value = 0;
+  for (std::string key; in >> key >> value;)
+    if (key == name) return value;
+  return 0;
+}
+
 std::uint64_t number_in(const char* file) {
   std::ifstream in(file);
   std::uint64_t value = 0;
@@ -40,10 +49,20 @@ void reset_peak_rss() {
 
 std::uint64_t available_memory_bytes() {
   std::uint64_t bytes = field_kib("/proc/meminfo", "MemAvailable");
-  const auto limit = number_in("/sys/fs/cgroup/memory.max");
-  if (limit) {
-    const auto used = number_in("/sys/fs/cgroup/memory.current");
-    bytes = std::min(bytes, limit > used ? limit - used : 0);
+  struct Group {
+    const char *limit, *used, *statistics;
+  };
+  constexpr Group kGroups[] = {
+      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"},
+      {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+       "/sys/fs/cgroup/memory/memory.stat"}};
+  for (const auto& group : kGroups) {
+    const auto limit = number_in(group.limit);
+    if (!limit) continue;
+    // Cached pages of files count as used, but the system drops idle ones when memory is asked for.
+    const auto used = number_in(group.used), idle = entry_in(group.statistics, "inactive_file");
+    const auto held = used > idle ? used - idle : 0;
+    bytes = std::min(bytes, limit > held ? limit - held : 0);
   }
   return bytes;
 }

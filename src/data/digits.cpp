@@ -22,7 +22,11 @@ class Random {
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(uniform() * static_cast<double>(n)); }
   // Nearly normal, mean 0 and variance 1: four uniforms (Irwin-Hall), so no logarithm that differs by
   // library.
-  double normal() { return (uniform() + uniform() + uniform() + uniform() - 2.0) * 1.7320508075688772; }
+  double normal() {
+    double sum = -2.0;
+    for (int i = 0; i < 4; ++i) sum += uniform();
+    return sum * 1.7320508075688772;
+  }
   static std::uint64_t mix(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -49,8 +53,7 @@ struct Hand {
 
 Hand draw_hand(Random& random) {
   Hand hand;
-  // tan(angle / 2) gives sine and cosine without the mathematics library; about +-9 degrees at one sigma of
-  // 0.08.
+  // t = tan(angle / 2) gives sine and cosine without the mathematics library; one sigma is 7 degrees.
   const double t = 0.065 * random.normal();
   const double cosine = (1 - t * t) / (1 + t * t), sine = 2 * t / (1 + t * t);
   const double slant = 0.04 + 0.20 * random.normal();

@@ -1,0 +1,80 @@
+#include "base/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <vector>
+
+namespace velum {
+namespace {
+
+class Parallel : public ::testing::Test {
+ protected:
+  ~Parallel() override { set_threads(0); }
+};
+
+TEST_F(Parallel, VisitsEachIndexOnce) {
+  for (const int team : {1, 2, 3, 8})
+    for (const std::size_t count : {0u, 1u, 2u, 7u, 1000u}) {
+      set_threads(team);
+      EXPECT_EQ(threads(), team);
+      std::vector<int> visits(count, 0);
+      parallel_for(count, [&](std::size_t i, int worker) {
+        ++visits[i];
+        ASSERT_TRUE(worker >= 0 && worker < team);
+      });
+      EXPECT_EQ(visits, std::vector<int>(count, 1));
+    }
+}
+
+// A worker's number is what buffers are handed out by: no two bodies may run under the same one at a time.
+TEST_F(Parallel, WorkersHaveTheirNumberAlone) {
+  set_threads(4);
+  std::vector<std::atomic<int>> inside(4);
+  std::atomic<int> clashes{0};
+  parallel_for(2000, [&](std::size_t, int worker) {
+    auto& here = inside[static_cast<std::size_t>(worker)];
+    if (here.fetch_add(1) != 0) ++clashes;
+    for (volatile int spin = 0; spin < 200;) spin = spin + 1;
+    here.fetch_sub(1);
+  });
+  EXPECT_EQ(clashes, 0);
+}
+
+TEST_F(Parallel, AnExceptionStopsTheLoopAndComesOut) {
+  for (const int team : {1, 3}) {
+    set_threads(team);
+    std::atomic<std::size_t> done{0};
+    try {
+      parallel_for(1000000, [&](std::size_t i, int) {
+        if (i == 5) throw std::runtime_error("five");
+        ++done;
+      });
+      FAIL() << "no exception";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "five");
+    }
+    EXPECT_LT(done, 1000000u);
+    // The next loop is not affected.
+    std::atomic<int> after{0};
+    parallel_for(10, [&](std::size_t, int) { ++after; });
+    EXPECT_EQ(after, 10);
+  }
+}
+
+TEST_F(Parallel, AllThrowingIsOneException) {
+  set_threads(4);
+  EXPECT_THROW(parallel_for(100, [](std::size_t, int) { throw std::runtime_error("x"); }),
+               std::runtime_error);
+}
+
+TEST_F(Parallel, ZeroThreadsMeansAllCores) {
+  set_threads(0);
+  EXPECT_GE(threads(), 1);
+  set_threads(-3);
+  EXPECT_GE(threads(), 1);
+}
+
+}  // namespace
+}  // namespace velum
