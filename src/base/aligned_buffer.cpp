@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 
 std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
@@ -69,7 +68,7 @@ void* allocate_secret(std::size_t bytes) {
 void free_secret(void* p, std::size_t bytes) noexcept {
   sodium_memzero(p, bytes);
   (void)sodium_munlock(p, round_up(bytes, kPage));
-  free_aligned(p, bytes);
+  std::free(p);
 }
 
 }  // namespace velum::detail

@@ -61,7 +61,7 @@ std::vector<std::uint8_t> memory_at(const void* address, std::size_t bytes) {
 }
 
 TEST(SecretBuffer, IsWipedAtDeath) {
-  for (const std::size_t size : {256u, 4096u, 100000u}) {
+  for (const std::size_t size : {256u, 4096u, 100000u, 3000000u}) {
     const void* where = nullptr;
     {
       SecretBuffer<std::uint8_t> secret(size);
