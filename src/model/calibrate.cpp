@@ -1,0 +1,81 @@
+// Ranges of every tensor over sample data.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "model/execute.h"
+#include "model/execution.h"
+
+namespace velum::model {
+
+namespace {
+
+struct Extremes {
+  double low = std::numeric_limits<double>::infinity(), high = -low, squares = 0;
+
+  void add(double x) {
+    low = std::min(low, x);
+    high = std::max(high, x);
+    squares += x * x;
+  }
+  void add(const Extremes& o) {
+    low = std::min(low, o.low);
+    high = std::max(high, o.high);
+    squares += o.squares;
+  }
+  // A tensor that is constant on the samples is given the width of its own size, so that it gets a margin as
+  // well.
+  Range widened(double margin, double values) const {
+    const double width = high > low ? high - low : std::max(std::fabs(high), std::fabs(low));
+    return {low - margin * width, high + margin * width, std::sqrt(squares / values)};
+  }
+};
+
+}  // namespace
+
+void calibrate(Graph& g, std::span<const float> images, std::size_t count, double margin) {
+  if (count == 0) fail_user("cannot calibrate the ranges of network '{}' without images", g.name);
+  if (!(margin >= 0) || !std::isfinite(margin))
+    fail_user("calibration margin is {}, expected 0 or more", margin);
+  check_images(g, images.size(), count);
+  const Execution e = prepare_execution(g);
+  const std::size_t lanes = lanes_for(count), tile_count = (count + lanes - 1) / lanes;
+  // One record per tile, merged in order afterwards: the sums do not depend on which thread ran which tile.
+  std::vector<std::vector<Extremes>> seen(tile_count, std::vector<Extremes>(e.steps.size()));
+  std::vector<Tiles> tiles(static_cast<std::size_t>(threads()));
+  parallel_for(tile_count, [&](std::size_t tile, int worker) {
+    auto& mine = tiles[static_cast<std::size_t>(worker)];
+    if (mine.empty()) mine = make_tiles(e, lanes);
+    const std::size_t first = tile * lanes, here = std::min(lanes, count - first);
+    run_tile(e, mine, lanes, images.subspan(first * e.input_elements, here * e.input_elements), here,
+             [&](std::size_t step, std::span<const double> values) {
+               Extremes x;
+               for (std::size_t i = 0; i < values.size(); i += lanes)
+                 for (std::size_t l = 0; l < here; ++l) x.add(values[i + l]);
+               seen[tile][step] = x;
+             });
+  });
+  for (std::size_t s = 0; s < e.steps.size(); ++s) {
+    Extremes all;
+    for (const auto& tile : seen) all.add(tile[s]);
+    const Node& node = *e.steps[s].node;
+    const Range r =
+        all.widened(margin, static_cast<double>(count) * static_cast<double>(element_count(node.shape)));
+    if (!std::isfinite(r.low) || !std::isfinite(r.high) || !std::isfinite(r.rms))
+      fail_user("node '{}' overflows on the calibration images: its values reach {} to {}", node.name,
+                all.low, all.high);
+    g.ranges[node.output] = r;
+  }
+  // The input's range is declared rather than sampled (pixels have one): it only grows where the samples
+  // leave it.
+  Extremes input;
+  for (const float x : images) input.add(static_cast<double>(x));
+  g.input_range.low = std::min(g.input_range.low, input.low);
+  g.input_range.high = std::max(g.input_range.high, input.high);
+  g.input_range.rms = std::sqrt(input.squares / static_cast<double>(images.size()));
+  g.ranges[g.input] = g.input_range;
+}
+
+}  // namespace velum::model
