@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/temp_folder.h"
 #include "data/make_files.h"
 
 namespace velum::data {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/temp_folder.h"
 #include "data/make_files.h"
 
 namespace velum::data {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/temp_folder.h"
 #include "data/make_files.h"
 
 namespace velum::data {

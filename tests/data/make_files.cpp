@@ -98,7 +98,7 @@ Bytes zip(const Members& members, bool deflated) {
     append_text(directory, "PK\1\2");
     append_little(directory, 20, 2);
     append(directory, common);
-    append_little(directory, 0, 12);  // extra, comment, disk, attributes
+    append(directory, Bytes(12));  // extra, comment, disk, attributes
     append_little(directory, offset, 4);
     append_text(directory, name);
   }

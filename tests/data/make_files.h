@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/temp_folder.h"
-
 namespace velum::testing {
+
+using Bytes = std::vector<std::uint8_t>;
 
 void append(Bytes& to, std::span<const std::uint8_t> bytes);
 void append_text(Bytes& to, const std::string& text);

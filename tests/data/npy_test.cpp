@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/temp_folder.h"
 #include "data/make_files.h"
 
 namespace velum::data {
