@@ -54,7 +54,8 @@ ClientPlan read_client_plan(std::span<const std::uint8_t> bytes, const std::stri
 std::vector<std::uint8_t> write_server_plan(const ServerPlan& p);
 ServerPlan read_server_plan(std::span<const std::uint8_t> bytes, const std::string& what);  // verified: see verify_plan
 
-// Every invariant the engine relies on; throws Error(user) at the first one broken.
+// Every invariant the engine and the client rely on; throws Error(user) at the first one broken.
 void verify_plan(const ServerPlan& p);
+void verify_client_plan(const ClientPlan& p, const std::string& what);
 
 }  // namespace velum::plan

@@ -1,0 +1,24 @@
+// Which moduli each vector lives over (DESIGN 4): one prime fewer after every rescale.
+#pragma once
+
+#include "plan/pack.h"
+
+namespace velum::plan {
+
+struct StageLevel {
+  std::uint32_t limbs = 0;  // at which its affine map is computed
+  int degree = 1;           // of its sources: 2 where there are squares (or sums of squares) among them
+  bool rescales = false;
+};
+
+struct Levels {
+  std::uint32_t limbs = 0;  // of the input: the length of the chain
+  std::uint32_t depth = 0;  // squares on the longest path
+  std::vector<std::uint32_t> vector_limbs;
+  std::vector<int> vector_degree;  // 2: three polynomials at the scale of squares
+  std::vector<StageLevel> stages;
+};
+
+Levels assign_levels(const std::vector<PackedStage>& stages);
+
+}  // namespace velum::plan

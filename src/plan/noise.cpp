@@ -1,0 +1,33 @@
+#include "plan/noise.h"
+
+namespace velum::plan {
+
+namespace {
+
+// Mean square of the whole complex evaluation; the secret multiplies as such, whatever part is used
+// afterwards.
+double evaluation_norm(ring::RingType ring, double n) {
+  return ring == ring::RingType::real ? 2 * n : n;
+}
+
+constexpr double kUniform = 1.0 / 12, kSecret = 2.0 / 3, kError = kErrorDeviation * kErrorDeviation;
+
+}  // namespace
+
+double slot_variance(ring::RingType ring, double n) {
+  return ring == ring::RingType::real ? 2 * n : n / 2;
+}
+
+double fresh_variance(ring::RingType ring, double n) {
+  return slot_variance(ring, n) * (kError + kUniform);
+}
+
+double rounding_variance(ring::RingType ring, double n) {
+  return slot_variance(ring, n) * kUniform * (1 + evaluation_norm(ring, n) * kSecret);
+}
+
+double key_switch_variance(ring::RingType ring, double n, double digits) {
+  return digits * slot_variance(ring, n) * kUniform * evaluation_norm(ring, n) * kError;
+}
+
+}  // namespace velum::plan

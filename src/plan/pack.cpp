@@ -1,0 +1,135 @@
+#include "plan/pack.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace velum::plan {
+
+namespace {
+
+// Runs of consecutive outputs in one image row that read the same support; the support of each.
+std::vector<std::uint32_t> cut_groups(const Stage& stage, const Vector& vector, std::vector<Group>& groups) {
+  std::vector<std::uint32_t> supports;
+  for (std::size_t r = 0; r + 1 < vector.row_begin.size(); ++r)
+    for (auto o = vector.row_begin[r]; o < vector.row_begin[r + 1]; ++o) {
+      const auto support = stage.rows[o].support;
+      if (o > vector.row_begin[r] && support == supports.back()) {
+        ++groups.back().rows;
+        continue;
+      }
+      groups.emplace_back();
+      groups.back().first_output = o;
+      groups.back().rows = 1;
+      supports.push_back(support);
+    }
+  return supports;
+}
+
+std::vector<std::uint32_t> distinct(std::vector<std::uint32_t> v) {
+  std::sort(v.begin(), v.end());
+  v.erase(std::unique(v.begin(), v.end()), v.end());
+  return v;
+}
+
+void add_sources(const Network& net, PackedStage& p) {
+  std::size_t last = net.columns.ranges().size();
+  for (const auto c : p.inputs) {
+    const std::size_t index = net.columns.index_of(c);
+    const auto& range = net.columns.ranges()[index];
+    if (index != last) {
+      p.sources.emplace_back();
+      p.sources.back().vector = range.vector;
+      p.sources.back().kind = range.kind;
+      last = index;
+    }
+    p.sources.back().elements.push_back(c - range.first);
+  }
+}
+
+// What rounding and error propagation need to know of the weights.
+void measure_weights(const Network& net, const Stage& stage, PackedStage& p) {
+  std::vector<std::size_t> source_of_range(net.columns.ranges().size(), 0);
+  for (std::size_t r = 0; r < net.columns.ranges().size(); ++r)
+    for (std::size_t s = 0; s < p.sources.size(); ++s)
+      if (p.sources[s].vector == net.columns.ranges()[r].vector &&
+          p.sources[s].kind == net.columns.ranges()[r].kind)
+        source_of_range[r] = s;
+  for (const auto& row : stage.rows) {
+    const auto support = net.supports[row.support];
+    for (std::size_t c = 0; c < support.size();) {
+      const std::size_t range = net.columns.index_of(support[c]);
+      const auto end = net.columns.ranges()[range].first + net.columns.ranges()[range].count;
+      auto& source = p.sources[source_of_range[range]];
+      for (; c < support.size() && support[c] < end; ++c) {
+        const double w = static_cast<double>(stage.weights[row.weights + c]);
+        if (!std::isfinite(w)) fail_user("layer '{}' has a weight that is not a finite number", stage.name);
+        source.max_weight = std::max(source.max_weight, std::fabs(w));
+        source.sum_squares += w * w;
+        source.terms += w != 0 ? 1 : 0;
+      }
+    }
+  }
+}
+
+std::uint32_t row_of(const Vector& v, std::uint32_t element) {
+  return static_cast<std::uint32_t>(std::upper_bound(v.row_begin.begin(), v.row_begin.end(), element) -
+                                    v.row_begin.begin());
+}
+
+}  // namespace
+
+bool PackedStage::squares() const {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const auto& s) { return s.kind == SourceKind::square; });
+}
+
+PackedStage pack(const Network& net, std::size_t index) {
+  const auto& stage = net.stages[index];
+  PackedStage p;
+  p.name = stage.name;
+  p.vector = static_cast<std::uint32_t>(index + 1);
+  p.outputs = static_cast<std::uint32_t>(stage.rows.size());
+  p.sum = stage.sum;
+  const auto support_of_group = cut_groups(stage, net.vectors[p.vector], p.groups);
+  const auto supports = distinct(support_of_group);
+  for (const auto id : supports)
+    p.inputs.insert(p.inputs.end(), net.supports[id].begin(), net.supports[id].end());
+  p.inputs = distinct(std::move(p.inputs));
+  if (p.inputs.empty())
+    fail_user("layer '{}' does not depend on the input: its result is a constant", stage.name);
+  add_sources(net, p);
+  measure_weights(net, stage, p);
+
+  const auto input_of = [&](Column c) {
+    return static_cast<std::uint32_t>(std::lower_bound(p.inputs.begin(), p.inputs.end(), c) -
+                                      p.inputs.begin());
+  };
+  std::vector<std::vector<std::uint32_t>> readers(p.inputs.size());
+  for (std::uint32_t s = 0; s < supports.size(); ++s)
+    for (const auto c : net.supports[supports[s]]) readers[input_of(c)].push_back(s);
+  std::vector<std::uint32_t> row;
+  std::uint32_t row_base = 0;
+  for (const auto& source : p.sources) {
+    for (const auto e : source.elements) row.push_back(row_base + row_of(net.vectors[source.vector], e));
+    row_base += static_cast<std::uint32_t>(net.vectors[source.vector].row_begin.size() + 1);
+  }
+  p.pairs = pair_inputs(readers, row);
+
+  std::vector<std::uint32_t> pair_of(p.inputs.size());
+  for (std::uint32_t i = 0; i < p.pairs.size(); ++i) {
+    pair_of[p.pairs[i].first] = i;
+    if (p.pairs[i].second != kAbsent) pair_of[p.pairs[i].second] = i;
+  }
+  for (std::size_t g = 0; g < p.groups.size(); ++g) {
+    auto& group = p.groups[g];
+    for (const auto c : net.supports[support_of_group[g]]) group.pairs.push_back(pair_of[input_of(c)]);
+    group.pairs = distinct(std::move(group.pairs));
+    if (group.pairs.empty()) group.pairs.push_back(0);  // a constant output: zero weights on some pair
+    p.lanes += std::uint64_t{group.rows} * group.pairs.size() * 2;
+  }
+  return p;
+}
+
+}  // namespace velum::plan

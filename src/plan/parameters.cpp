@@ -1,0 +1,229 @@
+#include "plan/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "base/error.h"
+#include "kernels/types.h"
+
+namespace velum::plan {
+
+namespace {
+
+// Precision beyond the target is worth having for nothing, up to here; after that fewer bytes are better.
+constexpr double kWelcomePrecision = 5;
+// Times closer than this are equal.
+constexpr double kTimeGrain = 0.01;
+
+struct Ranges {
+  double input_low = 16, input_high = 30, first_low = 6, first_high = 14, weights_low = 8, weights_high = 15,
+         values_low = 21, values_high = 38;
+};
+
+Ranges search_ranges(const Request& r) {
+  Ranges s;
+  if (r.input_bits) s.input_low = s.input_high = r.input_bits;
+  if (r.weight_bits) s.first_low = s.first_high = s.weights_low = s.weights_high = r.weight_bits;
+  if (r.scale_bits) s.values_low = s.values_high = r.scale_bits;
+  return s;
+}
+
+double special_bits(const std::vector<double>& primes, std::size_t special, std::uint32_t key_limbs) {
+  double digit = 0;
+  for (std::size_t d = 0; d * special < key_limbs; ++d) {
+    double bits = 0;
+    for (std::size_t i = d * special; i < std::min<std::size_t>((d + 1) * special, key_limbs); ++i)
+      bits += std::log2(primes[i]);
+    digit = std::max(digit, bits);
+  }
+  return digit;
+}
+
+double seconds_of(const std::vector<PlacedWork>& work, const RingSize& ring, const Rates& rates) {
+  double seconds = 0;
+  for (const auto& w : work) seconds += cost_of(w.work, ring, rates).seconds;
+  return seconds;
+}
+
+// One point of the search, with wanted primes, not yet true ones.
+struct Candidate {
+  ScaleBits bits;
+  std::size_t special = 0;
+  double seconds = 0, precision = 0, input_bits = 0;
+};
+
+// All points that fit one ring, and why the nearest miss did not.
+struct RingSearch {
+  std::vector<Candidate> candidates;
+  std::vector<Placement> placement;  // by number of special primes
+  std::string problem;
+  double closest = std::numeric_limits<double>::max();  // log2(QP) of the smallest that fits everything else
+  double most_precise = -1;                             // among those that fit
+  int dominant = -1;
+  std::size_t tried = 0;
+};
+
+double security_limit(std::size_t n, ckks::Security security) {
+  return security == ckks::Security::none ? std::numeric_limits<double>::max()
+                                          : ckks::max_log2_qp(n, security);
+}
+
+// Judges one point; what fits goes to found.candidates.
+void try_point(const ScaleProblem& problem, const Request& request, const ScaleBits& bits,
+               const std::vector<PlacedWork>& work, const Placement& placement, std::size_t special,
+               RingSearch& found) {
+  ++found.tried;
+  const auto scaling = assign_scales(problem, bits);
+  if (!scaling.feasible) {
+    if (found.problem.empty()) found.problem = scaling.problem;
+    return;
+  }
+  const auto n = static_cast<std::size_t>(problem.n);
+  Candidate c{bits, special, 0, scaling.precision_bits, 0};
+  RingSize ring{n, special, {}};
+  for (const double q : scaling.primes) {
+    c.input_bits += std::log2(q);
+    ring.digits.push_back(std::log2(q) < 31.9 ? 2 : 3);
+  }
+  const double special_size = special ? special_bits(scaling.primes, special, placement.key_limbs) : 0;
+  if (special && special_size / static_cast<double>(special) > 47.95) return;
+  const double limit = security_limit(n, request.security);
+  // True primes lie a little off the wanted ones.
+  const double log2_qp =
+      c.input_bits + special_size + 0.02 * static_cast<double>(scaling.primes.size() + special);
+  found.closest = std::min(found.closest, log2_qp);
+  if (log2_qp > limit) return;
+  if (c.precision > found.most_precise) {
+    found.most_precise = c.precision;
+    found.dominant = scaling.dominant;
+  }
+  c.seconds = seconds_of(work, ring, request.rates);
+  found.candidates.push_back(c);
+}
+
+void search_ring(const ScaleProblem& problem, const Request& request, std::size_t special,
+                 RingSearch& found) {
+  const auto placement = place_relinearisation(problem.stages, problem.levels,
+                                               static_cast<std::size_t>(problem.n), special, request.rates);
+  if (special > 1 && placement.key_limbs <= special) return;
+  const std::size_t alpha = placement.key_limbs ? special : 0;
+  found.placement.resize(alpha + 1);
+  found.placement[alpha] = placement;
+  const auto work = placed_work(problem.stages, problem.levels, placement);
+  const auto r = search_ranges(request);
+  for (double values = r.values_low; values <= r.values_high; ++values)
+    for (double weights = r.weights_low; weights <= r.weights_high; ++weights)
+      for (double first = r.first_low; first <= r.first_high; ++first)
+        for (double input = r.input_low; input <= r.input_high; ++input)
+          try_point(problem, request, {input, first, weights, values}, work, placement, alpha, found);
+}
+
+// True primes for a candidate, and all that follows. False where the real primes spoil it.
+bool settle(Parameters& p, const Candidate& c, const RingSearch& found, const ScaleProblem& problem,
+            const Request& request) {
+  p.n = static_cast<std::size_t>(problem.n);
+  p.special = c.special;
+  p.bits = c.bits;
+  p.placement = found.placement[c.special];
+  p.limit = security_limit(p.n, request.security);
+  const std::size_t final_limbs = problem.levels.stages.back().limbs;
+  p.literal = choose_primes(assign_scales(problem, p.bits), final_limbs, p.special, p.placement.key_limbs,
+                            p.n, request);
+  p.scaling = assign_scales(problem, p.bits, &p.literal.moduli);
+  p.input_bits = log2_product(p.literal.moduli);
+  p.log2_qp = p.input_bits + log2_product(p.literal.special);
+  RingSize ring{p.n, p.special, {}};
+  for (const auto q : p.literal.moduli) ring.digits.push_back(kernels::digit_count(q));
+  p.seconds = seconds_of(placed_work(problem.stages, problem.levels, p.placement), ring, request.rates);
+  return p.scaling.feasible && p.log2_qp <= p.limit && p.scaling.precision_bits >= request.precision_bits;
+}
+
+// Best first: time, then welcome precision, then bytes.
+void sort_candidates(std::vector<Candidate>& all, double target) {
+  double fastest = std::numeric_limits<double>::max();
+  for (const auto& c : all) fastest = std::min(fastest, c.seconds);
+  const auto rank = [&](const Candidate& c) {
+    const double time = std::floor((c.seconds / fastest - 1) / kTimeGrain);
+    const double precision = std::floor(4 * std::min(c.precision, target + kWelcomePrecision));
+    return std::tuple{time, -precision, std::floor(c.input_bits), -c.precision};
+  };
+  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+std::string why_not(const RingSearch& s, double limit, const Request& request,
+                    const std::vector<PackedStage>& stages) {
+  if (s.closest > limit && s.closest < 1e6)
+    return fmt::format("log2(QP) would be {:.0f} at least, {:.0f} is allowed", s.closest, limit);
+  if (s.most_precise >= 0)
+    return fmt::format("precision reaches {:.1f} bits of {:.1f} asked, most error comes from {}",
+                       s.most_precise, request.precision_bits,
+                       s.dominant < 0 ? std::string("encryption")
+                                      : "layer '" + stages[static_cast<std::size_t>(s.dominant)].name + "'");
+  return s.problem.empty() ? "no scales fit" : s.problem;
+}
+
+}  // namespace
+
+ParameterSearch search_parameters(const Network& network, const std::vector<PackedStage>& stages,
+                                  const Levels& levels, const Request& request) {
+  ParameterSearch result;
+  double closest = 0, limit = 0;
+  for (int log_n = request.min_log_n; log_n <= request.max_log_n; ++log_n) {
+    const std::size_t n = std::size_t{1} << log_n;
+    const ScaleProblem problem{network, stages, levels, request.ring, static_cast<double>(n)};
+    limit = security_limit(n, request.security);
+    RingSearch found;
+    // A chain's moduli take 25 bits each at the very least.
+    if (limit >= kSmallestPrime * levels.limbs)
+      for (std::size_t special = 1; special <= 3; ++special) search_ring(problem, request, special, found);
+    else
+      found.closest = kSmallestPrime * levels.limbs;
+    result.tried += found.tried;
+    closest = found.closest;
+
+    auto& all = found.candidates;
+    const auto precise = std::stable_partition(all.begin(), all.end(), [&](const auto& c) {
+      return c.precision >= request.precision_bits + 0.05;  // room for the true primes
+    });
+    const Candidate* imprecise = nullptr;
+    for (auto c = precise; c != all.end(); ++c)
+      if (!imprecise || c->seconds < imprecise->seconds) imprecise = &*c;
+    if (imprecise) result.fastest_imprecise = Imprecise{imprecise->seconds, imprecise->precision};
+    all.erase(precise, all.end());
+    sort_candidates(all, request.precision_bits);
+    for (const auto& c : all) {
+      if (!settle(result.best, c, found, problem, request)) continue;
+      if (result.fastest_imprecise && result.fastest_imprecise->seconds >= result.best.seconds)
+        result.fastest_imprecise.reset();
+      for (const auto& other : all) {
+        Parameters p;
+        if (other.special == c.special || !settle(p, other, found, problem, request)) continue;
+        result.other_special = std::move(p);
+        break;
+      }
+      return result;
+    }
+    result.smaller_rings.push_back(fmt::format("N = {}: {}", n, why_not(found, limit, request, stages)));
+  }
+  const std::size_t largest = std::size_t{1} << request.max_log_n;
+  if (closest > limit && levels.depth > 0) {
+    const double each = closest / (levels.limbs + 1.0);
+    const auto fits = static_cast<int>(std::floor(limit / each)) - 2;
+    fail_user(
+        "the network is too deep: {} squares follow one another and need log2(QP) = {:.0f} at N = {}, which "
+        "allows {:.0f} at "
+        "{} bits of security; about {} squares fit: use fewer activations, or a lower precision target than "
+        "{} bits",
+        levels.depth, closest, largest, limit, static_cast<int>(request.security), std::max(fits, 0),
+        request.precision_bits);
+  }
+  fail_user(
+      "no parameters fit the network: {}; lower the precision target, check the ranges of the model, or "
+      "raise the "
+      "largest ring dimension",
+      fmt::join(result.smaller_rings, "; "));
+}
+
+}  // namespace velum::plan

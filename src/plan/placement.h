@@ -1,0 +1,37 @@
+// Where three polynomials become two again: on a stage's outputs, or on its squares before the affine map.
+#pragma once
+
+#include "plan/cost.h"
+#include "plan/levels.h"
+
+namespace velum::plan {
+
+struct Placement {
+  std::vector<bool> squares_first;  // by stage: it reads relinearised squares
+  std::vector<std::vector<std::uint32_t>>
+      squared;                  // by vector: elements whose relinearised squares some stage reads
+  std::uint32_t key_limbs = 0;  // of the tallest ciphertext that is relinearised
+};
+
+// Compares the costs in a ring of this size, all primes taken at three digits.
+Placement place_relinearisation(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
+                                std::size_t special, const Rates& rates);
+
+// The steps that follow, as costs see them: for each stage its relinearised squares, if it is the first to
+// read them, then itself.
+struct PlacedWork {
+  std::size_t stage = 0;
+  std::uint32_t squared_vector = kAbsent;  // set for the step that squares and relinearises this vector
+  StepWork work;
+};
+std::vector<PlacedWork> placed_work(const std::vector<PackedStage>& stages, const Levels& levels,
+                                    const Placement& placement);
+
+// Polynomials of a stage's result, and how it is finished.
+struct StageForm {
+  std::uint8_t polys = 2;
+  Finish finish = Finish::none;
+};
+StageForm form_of(const PackedStage& stage, const Levels& levels, bool squares_first);
+
+}  // namespace velum::plan

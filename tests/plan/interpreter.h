@@ -1,0 +1,16 @@
+// A plan on plain numbers: every step with its integer weights, lifts and scales, no encryption.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/types.h"
+#include "plan/plan.h"
+
+namespace velum::plan::testing {
+
+// Output values of one image (row-major elements), tasks in the order of the schedule. Values that the
+// schedule has not produced yet are NaN.
+std::vector<double> interpret(const ServerPlan& plan, std::span<const float> image);
+
+}  // namespace velum::plan::testing

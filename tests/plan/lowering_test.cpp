@@ -1,0 +1,224 @@
+// Every layer kind, planned and run on plain numbers with the plan's integer weights, against the clear
+// network.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+#include "plan/interpreter.h"
+#include "plan/networks.h"
+
+namespace velum::plan::testing {
+namespace {
+
+// Largest difference over the output bound, of some random images.
+double worst_difference(NetworkBuilder& b, const model::Graph& g, const ServerPlan& plan) {
+  const std::size_t count = 8, elements = static_cast<std::size_t>(model::element_count(g.input_shape));
+  const auto images = b.images(count);
+  const auto clear = model::execute(g, images, count);
+  const std::size_t outputs = clear.size() / count;
+  double worst = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto got = interpret(plan, std::span(images).subspan(i * elements, elements));
+    EXPECT_EQ(got.size(), outputs);
+    for (std::size_t o = 0; o < outputs; ++o) {
+      EXPECT_FALSE(std::isnan(got[o])) << "output " << o;
+      worst = std::max(worst, std::fabs(got[o] - clear[i * outputs + o]));
+    }
+  }
+  return worst / plan.client.output_bound;
+}
+
+// Weight rounding alone is left: as small as the plan predicts, with room for the largest of many.
+void expect_faithful(NetworkBuilder& b, Request request = fixed_request()) {
+  const auto g = b.finish();
+  const auto result = make_plan(g, request);
+  const auto& out = result.plan.values[result.plan.output_value];
+  EXPECT_LE(worst_difference(b, g, result.plan), 8 * out.error_rms / out.bound) << to_text(result.plan);
+}
+
+TEST(Lowering, MnistNetwork) {
+  const auto g = mnist_network();
+  const auto result = make_plan(g, fixed_request());
+  NetworkBuilder b({1, 28, 28}, 5);
+  const auto& out = result.plan.values[result.plan.output_value];
+  EXPECT_LE(worst_difference(b, g, result.plan), 8 * out.error_rms / out.bound);
+  std::cout << to_text(result.plan) << explain_text(result);
+}
+
+TEST(Lowering, AffineNetworkAlone) {
+  NetworkBuilder b({3, 5, 4}, 2);
+  b.convolution(4, 3, 1, 1).flatten().dense(7);
+  expect_faithful(b);
+}
+
+TEST(Lowering, QuadraticOfTheInput) {
+  NetworkBuilder b({2, 3, 3}, 3);
+  b.varied_quadratic().flatten().dense(4);
+  expect_faithful(b);
+}
+
+TEST(Lowering, StridedAsymmetricConvolution) {
+  NetworkBuilder b({3, 9, 7}, 4);
+  model::Convolution c;
+  c.outputs = 5;
+  c.kernel_h = 2, c.kernel_w = 3;
+  c.stride_h = 2, c.stride_w = 1;
+  c.pad_top = 1, c.pad_right = 2;
+  c.weights = b.normal(5 * 3 * 6, 0.2);
+  c.bias = b.normal(5, 0.1);
+  b.add(c).varied_quadratic().convolution(3, 3, 2, 1).quadratic().flatten().dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, GroupsAndDilation) {
+  NetworkBuilder b({4, 8, 8}, 5);
+  b.convolution(8, 3, 1, 1, 4).quadratic().convolution(6, 3, 1, 2, 2, 2).quadratic().flatten().dense(5);
+  expect_faithful(b);
+}
+
+TEST(Lowering, DepthwiseThenPointwise) {
+  NetworkBuilder b({3, 6, 6}, 6);
+  b.convolution(3, 3, 1, 1, 3).convolution(8, 1).varied_quadratic().flatten().dense(4);
+  expect_faithful(b);
+}
+
+TEST(Lowering, BatchNormAndPools) {
+  NetworkBuilder b({2, 9, 9}, 7);
+  b.convolution(6, 3, 1, 1);
+  b.add(model::ScaleShift{{{6, 1, 1}, b.normal(6, 0.2, 1)}, {{6, 1, 1}, b.normal(6, 0.2)}}).quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = 3;
+  pool.stride_h = pool.stride_w = 2;
+  pool.pad_top = pool.pad_left = 1;
+  b.add(pool).convolution(4, 3).quadratic();
+  b.add(model::GlobalAveragePool{}).flatten().dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, PoolsCountTheirPaddingOrNot) {
+  for (const bool include : {false, true}) {
+    NetworkBuilder b({2, 7, 7}, 8);
+    model::AveragePool pool;
+    pool.kernel_h = pool.kernel_w = 3;
+    pool.stride_h = pool.stride_w = 2;
+    pool.pad_top = pool.pad_left = pool.pad_bottom = pool.pad_right = 1;
+    pool.count_include_pad = include;
+    b.add(pool).quadratic().flatten().dense(3);
+    expect_faithful(b);
+  }
+}
+
+TEST(Lowering, PadAndTranspose) {
+  NetworkBuilder b({2, 4, 5}, 9);
+  b.add(model::Pad{1, 0, 2, 1}).convolution(3, 3).quadratic();
+  b.add(model::Transpose{{1, 2, 0}}).flatten().dense(4).quadratic().dense(2);
+  expect_faithful(b);
+}
+
+TEST(Lowering, ResidualAfterActivation) {
+  NetworkBuilder b({3, 6, 6}, 10);
+  b.convolution(4, 3, 1, 1).quadratic();
+  const auto skip = b.tensor();
+  b.convolution(4, 3, 1, 1).varied_quadratic().convolution(4, 3, 1, 1);
+  b.add(model::Combine{{1, 1}}, {b.tensor(), skip}).quadratic().flatten().dense(5);
+  expect_faithful(b);
+}
+
+TEST(Lowering, ResidualBeforeActivation) {
+  NetworkBuilder b({3, 6, 6}, 11);
+  b.convolution(4, 3, 1, 1);
+  for (int block = 0; block < 2; ++block) {
+    const auto skip = b.tensor();
+    b.varied_quadratic().convolution(4, 3, 1, 1);
+    b.add(model::Combine{{1, -0.5}}, {b.tensor(), skip});
+  }
+  b.quadratic().flatten().dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, ConcatOfBranchesOfDifferentDepth) {
+  NetworkBuilder b({2, 6, 6}, 12);
+  b.convolution(4, 3, 1, 1).quadratic();
+  const auto shallow = b.tensor();
+  b.convolution(3, 3, 1, 1).quadratic();
+  const auto deep = b.tensor();
+  b.at("input").convolution(2, 1);
+  const auto plain = b.tensor();
+  b.add(model::Concat{}, {shallow, deep, plain}).convolution(5, 3).quadratic().flatten().dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, ProductOfBranches) {
+  NetworkBuilder b({2, 5, 5}, 13);
+  b.convolution(4, 3, 1, 1);
+  const auto u = b.tensor();
+  b.quadratic().convolution(4, 1);
+  b.add(model::Multiply{}, {u, b.tensor()}).flatten().dense(6).quadratic().dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, TinyAndZeroSquareCoefficients) {
+  NetworkBuilder b({1, 6, 6}, 14);
+  b.convolution(4, 3, 1, 1);
+  const auto s = b.shape();
+  auto a = b.normal(static_cast<std::size_t>(model::element_count(s)), 0.2);
+  for (std::size_t i = 0; i < a.size(); i += 3) a[i] = 0;
+  for (std::size_t i = 1; i < a.size(); i += 3) a[i] *= 1e-3f;
+  b.add(model::Quadratic{{s, a}, {{}, {0.7f}}, {{}, {-0.2f}}})
+      .flatten()
+      .dense(8)
+      .quadratic(1e-4f, 1.0f)
+      .dense(4);
+  expect_faithful(b);
+}
+
+TEST(Lowering, LinearQuadraticIsNoSquare) {
+  NetworkBuilder b({4}, 15);
+  b.dense(5).quadratic(0, 2, 1).dense(3);
+  const auto plan = make_plan(b.finish(), fixed_request()).plan;
+  EXPECT_EQ(plan.steps.size(), 1u);
+  EXPECT_EQ(plan.client.output_polys, 2);
+  EXPECT_EQ(plan.client.keys.relinearise_limbs, 0u);
+  expect_faithful(b);
+}
+
+TEST(Lowering, TwoActivationsOfOneTensor) {
+  NetworkBuilder b({3}, 16);
+  b.dense(6);
+  const auto x = b.tensor();
+  b.quadratic(0.3f, 0.4f);
+  const auto y = b.tensor();
+  b.at(x).quadratic(-0.2f, 0.9f, 1.0f);
+  b.add(model::Combine{{1, 1}}, {y, b.tensor()}).dense(3);
+  expect_faithful(b);
+}
+
+TEST(Lowering, WideningNetworkRelinearisesFirst) {
+  NetworkBuilder b({6}, 17);
+  b.dense(3).quadratic().dense(60).quadratic().dense(4);
+  const auto g = b.finish();
+  const auto plan = make_plan(g, fixed_request()).plan;
+  EXPECT_TRUE(std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& s) { return s.identity; }))
+      << to_text(plan);
+  expect_faithful(b);
+}
+
+TEST(Lowering, DeepNetwork) {
+  NetworkBuilder b({8}, 18);
+  for (int i = 0; i < 8; ++i) b.dense(12).quadratic(0.1f, 1.0f);
+  b.dense(4);
+  expect_faithful(b);
+}
+
+TEST(Lowering, UnusedElementsAreLeftOut) {
+  NetworkBuilder b({1, 5, 5}, 19);
+  b.convolution(2, 1).quadratic().convolution(2, 1, 2).quadratic().flatten().dense(2);
+  const auto plan = make_plan(b.finish(), fixed_request()).plan;
+  EXPECT_EQ(plan.values[1].elements, 2u * 9u);  // every other row and column
+  expect_faithful(b);
+}
+
+}  // namespace
+}  // namespace velum::plan::testing
