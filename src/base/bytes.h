@@ -31,6 +31,7 @@ class ByteWriter {
     out_.insert(out_.end(), p, p + bytes.size());
   }
   void put_string(std::string_view s) { put_array(std::span<const char>(s.data(), s.size())); }
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
   std::size_t size() const { return out_.size(); }
   const std::vector<std::uint8_t>& bytes() const { return out_; }
   std::vector<std::uint8_t> take() { return std::move(out_); }

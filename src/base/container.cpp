@@ -38,6 +38,7 @@ std::array<std::uint8_t, kHash> digest(std::span<const std::uint8_t> bytes) {
 
 std::vector<std::uint8_t> wrap(FileType type, std::uint32_t version, std::span<const std::uint8_t> payload) {
   ByteWriter w;
+  w.reserve(kHeader + payload.size() + kHash);  // growing would leave copies of a secret payload behind
   w.put_bytes(std::as_bytes(std::span(kMagic)));
   w.put(static_cast<std::uint16_t>(type));
   w.put(version);

@@ -48,6 +48,8 @@ AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path))
     ::unlink(temporary_.c_str());
     fail("{}: cannot be written: {}", path_, errno_text());
   }
+  // A private file holds secrets: no copy of them may stay in a buffer of the heap.
+  if ((mode & 0077) == 0) std::setvbuf(file_, nullptr, _IONBF, 0);
 }
 
 AtomicFile::~AtomicFile() {
