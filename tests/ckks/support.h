@@ -1,10 +1,14 @@
 // Shared by the tests of this folder: small parameters, polynomials by schoolbook, JSON vectors.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>

@@ -1,0 +1,89 @@
+// eval/cost.h against the evaluator: a kernel table that counts its calls.
+#include "ckks/eval/cost.h"
+
+#include "support.h"
+
+namespace velum::ckks::test {
+namespace {
+
+OperationCost counted;
+const kernels::Table* counted_table = nullptr;
+
+kernels::Table counting_table() {
+  kernels::Table t = *counted_table;
+  t.name = "counting";
+  t.ntt_forward = [](u64* x, const kernels::NttTables& n) {
+    ++counted.ntts;
+    counted_table->ntt_forward(x, n);
+  };
+  t.ntt_inverse = [](u64* x, const kernels::NttTables& n) {
+    ++counted.ntts;
+    counted_table->ntt_inverse(x, n);
+  };
+  t.key_product = [](u64* o0, u64* o1, const u64* const* x, const u64* const* k0, const u64* const* k1,
+                     std::size_t d, std::size_t n, const kernels::Modulus& m) {
+    counted.key_products += 2 * d;
+    counted_table->key_product(o0, o1, x, k0, k1, d, n, m);
+  };
+  t.base_convert = [](u64* const* out, const u64* const* in, std::size_t n,
+                      const kernels::BaseConversion& c) {
+    counted.conversions += c.sources * c.targets;
+    counted_table->base_convert(out, in, n, c);
+  };
+  t.multiply_scalar_add = [](u64* acc, const u64* a, const kernels::Factor& w, std::size_t n,
+                             const kernels::Modulus& m) {
+    ++counted.products;
+    counted_table->multiply_scalar_add(acc, a, w, n, m);
+  };
+  t.subtract_multiply_scalar = [](u64* out, const u64* a, const u64* b, const kernels::Factor& w,
+                                  std::size_t n, const kernels::Modulus& m) {
+    ++counted.products;
+    counted_table->subtract_multiply_scalar(out, a, b, w, n, m);
+  };
+  t.square_terms = [](u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n,
+                      const kernels::Modulus& m) {
+    counted.products += 3;
+    counted_table->square_terms(s0, s1, s2, c0, c1, n, m);
+  };
+  return t;
+}
+
+void expect_cost(const OperationCost& expected, const char* what, std::size_t limbs, std::size_t alpha) {
+  EXPECT_EQ(counted.ntts, expected.ntts) << what << " " << limbs << " " << alpha;
+  EXPECT_EQ(counted.key_products, expected.key_products) << what << " " << limbs << " " << alpha;
+  EXPECT_EQ(counted.conversions, expected.conversions) << what << " " << limbs << " " << alpha;
+  EXPECT_EQ(counted.products, expected.products) << what << " " << limbs << " " << alpha;
+  counted = {};
+}
+
+TEST(Cost, MatchesTheEvaluator) {
+  counted_table = &kernels::table();
+  const kernels::Table counting = counting_table();
+  for (const std::size_t alpha : {1u, 2u, 3u}) {
+    const Parameters params(
+        literal(RingType::real, 64, std::vector<double>(7, 36), std::vector<double>(alpha, 40)));
+    const auto secret = SecretKey::from_seed(params, Seed{1});
+    const auto keys = generate_keys(params, secret, {7});
+    const Evaluator evaluator(params);
+    AlignedBuffer<u64> scratch(evaluator.scratch_words(7));
+    kernels::use_table(counting);
+    for (std::size_t limbs = 2; limbs <= 7; ++limbs) {
+      Ciphertext two(params, 2, limbs, 1), three(params, 3, limbs, 1), low(params, 2, limbs - 1, 1);
+      for (std::size_t l = 0; l < limbs; ++l)
+        for (std::size_t p = 0; p < 2; ++p) std::fill_n(two.view().limb(p, l), 64, p + l);
+      counted = {};
+      evaluator.square(three.view(), two.view());
+      expect_cost(square_cost(limbs), "square", limbs, alpha);
+      evaluator.relinearise(two.view(), three.view(), keys.relinearise, scratch.data());
+      expect_cost(relinearise_cost(limbs, alpha), "relinearise", limbs, alpha);
+      evaluator.rescale(low.view(), two.view(), scratch.data());
+      expect_cost(rescale_cost(limbs), "rescale", limbs, alpha);
+      evaluator.relinearise_rescale(low.view(), three.view(), keys.relinearise, scratch.data());
+      expect_cost(relinearise_rescale_cost(limbs, alpha), "both", limbs, alpha);
+    }
+    kernels::use_table(*counted_table);
+  }
+}
+
+}  // namespace
+}  // namespace velum::ckks::test
