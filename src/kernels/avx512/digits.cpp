@@ -7,16 +7,6 @@
 namespace velum::kernels::avx512 {
 namespace {
 
-// f(integral_constant<0>) .. f(integral_constant<N-1>): loops over register arrays that must vanish.
-template <int... I, typename F>
-[[gnu::always_inline]] inline void unroll_sequence(std::integer_sequence<int, I...>, F&& f) {
-  (f(std::integral_constant<int, I>{}), ...);
-}
-template <int N, typename F>
-[[gnu::always_inline]] inline void unroll(F&& f) {
-  unroll_sequence(std::make_integer_sequence<int, N>{}, f);
-}
-
 // Balanced digits of the centred residue c in the 16-bit fields of each word: adding 2^15 in every place
 // turns them into ordinary ones, from which 2^15 is taken again without borrows.
 inline Words balanced_digits(Words x, Words half, Words q, Words offset) {
@@ -104,46 +94,77 @@ struct Product {
   double bias_quotient[kRowsAtOnce];
 };
 
-// Rows rows.begin .. +Rows of Tiles tiles from `tile` on.
+// acc += x0 w0 + x1 w1 in every 32-bit place. In assembly, which ties the sum to one register: given the
+// intrinsic, g++ 12 keeps a second copy of every sum and stores it to the stack each time.
+[[gnu::always_inline]] inline void add_dot_products(Words& acc, Words x, Words w) {
+  asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+}
+
+// The sums of `count` pairs: sum[t][r][d] for tile, row and digit, all in registers. The loops over them are
+// unrolled in full and by plain indices: anything that takes their addresses sends them through memory.
+template <int Rows, int Digits, int Tiles>
+struct Sums {
+  Words of[Tiles][Rows][Digits];
+};
+
+template <int Rows, int Digits, int Tiles>
+[[gnu::always_inline]] inline Sums<Rows, Digits, Tiles> sum_pairs(const std::int16_t* panel,
+                                                                  std::size_t tile_stride,
+                                                                  const std::uint32_t* slots,
+                                                                  const std::int16_t* weights,
+                                                                  std::size_t count) {
+  constexpr std::size_t kSlot = static_cast<std::size_t>(Digits) * 2 * kTile;
+  Words acc[Tiles][Rows][Digits];
+#pragma GCC unroll 2
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 3
+      for (int d = 0; d < Digits; ++d) acc[t][r][d] = _mm512_setzero_si512();
+    }
+  }
+  for (std::size_t p = 0; p < count; ++p, weights += 2 * Rows) {
+    const std::int16_t* place = panel + slots[p] * kSlot;
+    Words x[Tiles][Digits];
+#pragma GCC unroll 2
+    for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 3
+      for (int d = 0; d < Digits; ++d) {
+        x[t][d] = _mm512_loadu_si512(place + static_cast<std::size_t>(t) * tile_stride +
+                                     static_cast<std::size_t>(d) * 2 * kTile);
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+      std::int32_t pair;
+      __builtin_memcpy(&pair, weights + 2 * r, sizeof pair);
+      const Words w = _mm512_set1_epi32(pair);
+#pragma GCC unroll 2
+      for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 3
+        for (int d = 0; d < Digits; ++d) add_dot_products(acc[t][r][d], x[t][d], w);
+      }
+    }
+  }
+  Sums<Rows, Digits, Tiles> sums;
+#pragma GCC unroll 2
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 3
+      for (int d = 0; d < Digits; ++d) sums.of[t][r][d] = acc[t][r][d];
+    }
+  }
+  return sums;
+}
+
+// `Rows` rows from first_row on, of `Tiles` tiles from `tile` on.
 template <int Rows, int Digits, int Tiles>
 void product_block(const Product& c, std::size_t first_row, std::size_t tile) {
-  constexpr std::size_t kSlot = static_cast<std::size_t>(Digits) * 2 * kTile;
   const DigitGroup& g = c.group;
   const std::int16_t* panel = c.panel + tile * c.tile_stride;
   const std::int16_t* weights = g.weights + first_row * g.pairs * 2;
-  const std::uint32_t* slots = g.pair_slots;
-
-  Words acc[Tiles][Rows][Digits];
-  const auto clear = [&]() __attribute__((always_inline)) {
-    unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-      unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        unroll<Digits>([&](auto d) __attribute__((always_inline)) { acc[t][r][d] = _mm512_setzero_si512(); });
-      });
-    });
-  };
-  const auto add_pairs = [&](std::size_t count) __attribute__((always_inline)) {
-    for (std::size_t p = 0; p < count; ++p, weights += 2 * Rows) {
-      const std::int16_t* place = panel + *slots++ * kSlot;
-      Words x[Tiles][Digits];
-      unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-        unroll<Digits>([&](auto d) __attribute__((always_inline)) {
-          x[t][d] = _mm512_loadu_si512(place + static_cast<std::size_t>(t) * c.tile_stride +
-                                       static_cast<std::size_t>(d) * 2 * kTile);
-        });
-      });
-      unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        std::int32_t pair;
-        __builtin_memcpy(&pair, weights + 2 * r, sizeof pair);
-        const Words w = _mm512_set1_epi32(pair);
-        unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-          unroll<Digits>([&](auto d) __attribute__((always_inline)) {
-            acc[t][r][d] = _mm512_dpwssd_epi32(acc[t][r][d], x[t][d], w);
-          });
-        });
-      });
-    }
-  };
-  const auto finish = [&](auto t, auto r, Wide v) __attribute__((always_inline)) {
+  const auto finish = [&](int t, int r, Wide v) __attribute__((always_inline)) {
     const std::size_t row = first_row + static_cast<std::size_t>(r);
     const Words bias = splat(c.bias[row - c.first_row]);
     const __m512d bias_quotient = _mm512_set1_pd(c.bias_quotient[row - c.first_row]);
@@ -152,40 +173,41 @@ void product_block(const Product& c, std::size_t first_row, std::size_t tile) {
     store(out + 8, c.reduce(v.high, bias, bias_quotient));
   };
 
-  clear();
   if (g.pairs <= g.run_pairs) {
-    add_pairs(g.pairs);
-    unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-      unroll<Rows>([&](auto r)
-                       __attribute__((always_inline)) { finish(t, r, recombine<Digits>(acc[t][r])); });
-    });
+    const auto sums = sum_pairs<Rows, Digits, Tiles>(panel, c.tile_stride, g.pair_slots, weights, g.pairs);
+#pragma GCC unroll 2
+    for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r) finish(t, r, recombine<Digits>(sums.of[t][r]));
+    }
     return;
   }
-  Wide sum[Tiles][Rows];
-  unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-      sum[t][r] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-    });
-  });
-  for (std::size_t done = 0; done < g.pairs; done += g.run_pairs) {
-    clear();
-    add_pairs(g.pairs - done < g.run_pairs ? g.pairs - done : g.run_pairs);
-    unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-      unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        const Wide run = recombine<Digits>(acc[t][r]);
-        Wide v{_mm512_add_epi64(sum[t][r].low, run.low), _mm512_add_epi64(sum[t][r].high, run.high)};
-        if (g.reduce_each_run) {
-          const __m512d offset = _mm512_set1_pd(kQuotientOffset);
-          v = {c.reduce(v.low, _mm512_setzero_si512(), offset),
-               c.reduce(v.high, _mm512_setzero_si512(), offset)};
-        }
-        sum[t][r] = v;
-      });
-    });
+  Wide total[Tiles][Rows];
+  for (int t = 0; t < Tiles; ++t) {
+    for (int r = 0; r < Rows; ++r) total[t][r] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   }
-  unroll<Tiles>([&](auto t) __attribute__((always_inline)) {
-    unroll<Rows>([&](auto r) __attribute__((always_inline)) { finish(t, r, sum[t][r]); });
-  });
+  const __m512d no_bias = _mm512_set1_pd(kQuotientOffset);
+  for (std::size_t done = 0; done < g.pairs; done += g.run_pairs) {
+    const std::size_t count = g.pairs - done < g.run_pairs ? g.pairs - done : g.run_pairs;
+    const auto sums = sum_pairs<Rows, Digits, Tiles>(panel, c.tile_stride, g.pair_slots + done,
+                                                     weights + done * 2 * Rows, count);
+#pragma GCC unroll 2
+    for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r) {
+        const Wide run = recombine<Digits>(sums.of[t][r]);
+        Wide v{_mm512_add_epi64(total[t][r].low, run.low), _mm512_add_epi64(total[t][r].high, run.high)};
+        if (g.reduce_each_run) {
+          v = {c.reduce(v.low, _mm512_setzero_si512(), no_bias),
+               c.reduce(v.high, _mm512_setzero_si512(), no_bias)};
+        }
+        total[t][r] = v;
+      }
+    }
+  }
+  for (int t = 0; t < Tiles; ++t) {
+    for (int r = 0; r < Rows; ++r) finish(t, r, total[t][r]);
+  }
 }
 
 using BlockFunction = void (*)(const Product&, std::size_t first_row, std::size_t tile);
