@@ -132,10 +132,8 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
     most_rows = std::max<std::size_t>(most_rows, step.groups[g].rows);
 
   const std::size_t total_outputs = prepared.bias.empty() ? 0 : prepared.bias.size() / step.limbs;
-  int digits = 0;
-  for (std::size_t l = 0; l < step.limbs; ++l) digits = std::max(digits, kernels::digit_count(ring.q(l)));
-  const std::size_t columns = plan::panel_columns(params.n(), inputs.pairs.size(), digits, step.polys);
-  const auto panel_bytes = plan::panel_bytes(columns, inputs.pairs.size(), digits, step.polys);
+  const std::size_t columns = plan::panel_columns(inputs.pairs.size(), step.polys, params.n());
+  const auto panel_bytes = plan::panel_bytes(inputs.pairs.size(), step.polys, columns);
   const std::size_t slices = params.n() / columns;
   std::vector<std::unique_ptr<SliceWorker>> workers(static_cast<std::size_t>(threads()));
   std::vector<std::vector<u64*>> places(workers.size());
