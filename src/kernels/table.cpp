@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "kernels/ref/ref.h"
 #if VELUM_KERNELS_X86
+#include "kernels/avx2/avx2.h"
 #include "kernels/avx512/avx512.h"
 #endif
 
@@ -21,6 +22,7 @@ const std::vector<const Table*>& variants() {
     std::vector<const Table*> list{&ref::table()};
 #if VELUM_KERNELS_X86
     const CpuFeatures cpu = detect_cpu();
+    if (cpu.avx2) list.push_back(&avx2::table());
     if (cpu.avx512 && cpu.avx512_ifma && cpu.avx512_vnni) list.push_back(&avx512::table());
 #endif
     return list;

@@ -1,17 +1,22 @@
 // Scalar modular arithmetic of the reference kernels. All results are in [0, q) unless a name says lazy.
+// Corrections are masks, not branches: operands may be secret, and their bits are unpredictable anyway.
 #pragma once
 
 #include "kernels/types.h"
 
 namespace velum::kernels::ref {
 
+// x < 2q to [0, q).
+inline u64 reduce_once(u64 x, u64 q) {
+  return x - (q & (0 - static_cast<u64>(x >= q)));
+}
+
 inline u64 add_mod(u64 a, u64 b, u64 q) {
-  const u64 s = a + b;
-  return s >= q ? s - q : s;
+  return reduce_once(a + b, q);
 }
 
 inline u64 subtract_mod(u64 a, u64 b, u64 q) {
-  return a >= b ? a - b : a + q - b;
+  return a - b + (q & (0 - static_cast<u64>(a < b)));
 }
 
 inline u64 high_word(u64 a, u64 b) {
@@ -24,8 +29,7 @@ inline u64 multiply_lazy(u64 x, u64 w, u64 quotient64, u64 q) {
 }
 
 inline u64 multiply_factor(u64 x, u64 w, u64 quotient64, u64 q) {
-  const u64 r = multiply_lazy(x, w, quotient64, q);
-  return r >= q ? r - q : r;
+  return reduce_once(multiply_lazy(x, w, quotient64, q), q);
 }
 
 // Barrett: floor(z r / 2^128) with r = floor(2^128 / q) is at most one below floor(z / q) for every 128-bit
@@ -35,8 +39,7 @@ inline u64 reduce(u128 z, const Modulus& m) {
   const u128 middle = static_cast<u128>(low) * m.barrett_high + high_word(low, m.barrett_low);
   const u128 other = static_cast<u128>(high) * m.barrett_low + static_cast<u64>(middle);
   const u64 quotient = high * m.barrett_high + static_cast<u64>(middle >> 64) + static_cast<u64>(other >> 64);
-  const u64 r = low - quotient * m.q;
-  return r >= m.q ? r - m.q : r;
+  return reduce_once(low - quotient * m.q, m.q);
 }
 
 inline u64 multiply_mod(u64 a, u64 b, const Modulus& m) {
@@ -45,9 +48,9 @@ inline u64 multiply_mod(u64 a, u64 b, const Modulus& m) {
 
 // A signed 64-bit integer modulo q.
 inline u64 reduce_signed(std::int64_t v, const Modulus& m) {
-  const u64 magnitude = v < 0 ? 0 - static_cast<u64>(v) : static_cast<u64>(v);
-  const u64 r = reduce(magnitude, m);
-  return v < 0 && r != 0 ? m.q - r : r;
+  const u64 sign = 0 - static_cast<u64>(v < 0);  // all ones for negative v
+  const u64 r = reduce((static_cast<u64>(v) ^ sign) - sign, m);
+  return r ^ (sign & (r ^ reduce_once(m.q - r, m.q)));
 }
 
 }  // namespace velum::kernels::ref

@@ -1,0 +1,39 @@
+// Kernels for AVX2 with FMA. Contracts in table.h; entries not listed here are the reference's.
+//
+// As with avx512/, nothing is included whose inline functions could be emitted here and used elsewhere.
+#pragma once
+
+#include "kernels/table.h"
+
+namespace velum::kernels::avx2 {
+
+// ntt.cpp
+void ntt_forward(u64* x, const NttTables& t);
+void ntt_inverse(u64* x, const NttTables& t);
+
+// pointwise.cpp
+void add(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void subtract(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void negate(u64* out, const u64* a, std::size_t n, const Modulus& m);
+void multiply(u64* out, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void multiply_add(u64* acc, const u64* a, const u64* b, std::size_t n, const Modulus& m);
+void multiply_scalar(u64* out, const u64* a, const Factor& w, std::size_t n, const Modulus& m);
+void multiply_scalar_add(u64* acc, const u64* a, const Factor& w, std::size_t n, const Modulus& m);
+void add_scalar(u64* out, const u64* a, u64 w, std::size_t n, const Modulus& m);
+void subtract_multiply_scalar(u64* out, const u64* a, const u64* b, const Factor& w, std::size_t n,
+                              const Modulus& m);
+void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m);
+void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
+                 std::size_t digits, std::size_t n, const Modulus& m);
+void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
+
+// digits.cpp
+void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b, std::size_t columns,
+                int digits, const Modulus& m);
+void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
+                   int digits, const DigitGroup& group, const u64* bias, const Modulus& m);
+
+// table.cpp
+const Table& table();
+
+}  // namespace velum::kernels::avx2

@@ -1,0 +1,33 @@
+#include "kernels/avx2/avx2.h"
+#include "kernels/ref/ref.h"
+
+namespace velum::kernels::avx2 {
+
+const Table& table() {
+  static constexpr Table kTable = {
+      .name = "avx2",
+      .ntt_forward = ntt_forward,
+      .ntt_inverse = ntt_inverse,
+      .add = add,
+      .subtract = subtract,
+      .negate = negate,
+      .multiply = multiply,
+      .multiply_add = multiply_add,
+      .multiply_scalar = multiply_scalar,
+      .multiply_scalar_add = multiply_scalar_add,
+      .add_scalar = add_scalar,
+      .subtract_multiply_scalar = subtract_multiply_scalar,
+      .square_terms = square_terms,
+      .key_product = key_product,
+      .base_convert = ref::base_convert,
+      .from_int32 = from_int32,
+      .from_int64 = ref::from_int64,
+      .split_pair = split_pair,
+      .digit_product = digit_product,
+      .pack_bits = ref::pack_bits,
+      .unpack_bits = ref::unpack_bits,
+  };
+  return kTable;
+}
+
+}  // namespace velum::kernels::avx2
