@@ -9,6 +9,9 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "kernels/ref/ref.h"
+#if VELUM_VERIFY
+#include "kernels/verify.h"
+#endif
 #if VELUM_KERNELS_X86
 #include "kernels/avx2/avx2.h"
 #include "kernels/avx512/avx512.h"
@@ -17,13 +20,23 @@
 namespace velum::kernels {
 namespace {
 
+// A variant as it is handed out: in a verify build, behind the layer that checks the contracts.
+template <const Table& (*Variant)()>
+const Table& entry() {
+#if VELUM_VERIFY
+  return Checked<Variant>::table();
+#else
+  return Variant();
+#endif
+}
+
 const std::vector<const Table*>& variants() {
   static const std::vector<const Table*> kVariants = [] {
-    std::vector<const Table*> list{&ref::table()};
+    std::vector<const Table*> list{&entry<ref::table>()};
 #if VELUM_KERNELS_X86
     const CpuFeatures cpu = detect_cpu();
-    if (cpu.avx2) list.push_back(&avx2::table());
-    if (cpu.avx512 && cpu.avx512_ifma && cpu.avx512_vnni) list.push_back(&avx512::table());
+    if (cpu.avx2) list.push_back(&entry<avx2::table>());
+    if (cpu.avx512 && cpu.avx512_ifma && cpu.avx512_vnni) list.push_back(&entry<avx512::table>());
 #endif
     return list;
   }();

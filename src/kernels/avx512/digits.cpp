@@ -125,6 +125,13 @@ template <int Rows, int Digits, int Tiles>
   }
   for (std::size_t p = 0; p < count; ++p, weights += 2 * Rows) {
     const std::int16_t* place = panel + slots[p] * kSlot;
+    // A tile may be larger than L1: fetch ahead, as if slots followed each other (an address past the end
+    // does no harm).
+#pragma GCC unroll 3
+    for (int d = 0; d < Digits; ++d) {
+      _mm_prefetch(reinterpret_cast<const char*>(place + 8 * kSlot + static_cast<std::size_t>(d) * 2 * kTile),
+                   _MM_HINT_T0);
+    }
     Words x[Tiles][Digits];
 #pragma GCC unroll 2
     for (int t = 0; t < Tiles; ++t) {
