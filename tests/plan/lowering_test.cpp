@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
 
 #include "plan/interpreter.h"
 #include "plan/networks.h"
@@ -44,7 +43,6 @@ TEST(Lowering, MnistNetwork) {
   NetworkBuilder b({1, 28, 28}, 5);
   const auto& out = result.plan.values[result.plan.output_value];
   EXPECT_LE(worst_difference(b, g, result.plan), 8 * out.error_rms / out.bound);
-  std::cout << to_text(result.plan) << explain_text(result);
 }
 
 TEST(Lowering, AffineNetworkAlone) {

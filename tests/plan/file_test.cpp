@@ -1,0 +1,165 @@
+// Plan files: round trips, damage, and plans that break a contract.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "base/container.h"
+#include "base/error.h"
+#include "plan/identity.h"
+#include "plan/networks.h"
+
+namespace velum::plan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ServerPlan& sample() {
+  static const ServerPlan plan = [] {
+    NetworkBuilder b({1, 6, 6}, 51);
+    b.convolution(4, 3, 1, 1).varied_quadratic().flatten().dense(200).quadratic().dense(3);
+    return make_plan(b.finish(), fixed_request()).plan;
+  }();
+  return plan;
+}
+
+TEST(PlanFile, ServerHalfReturns) {
+  const auto bytes = write_server_plan(sample());
+  const auto again = read_server_plan(bytes, "server.plan");
+  EXPECT_EQ(write_server_plan(again), bytes);
+  EXPECT_EQ(to_text(again), to_text(sample()));
+  EXPECT_EQ(again.client.id, sample().client.id);
+}
+
+TEST(PlanFile, ClientHalfReturnsWithoutSecrets) {
+  const auto bytes = write_client_plan(sample().client);
+  const auto again = read_client_plan(bytes, "client.plan");
+  EXPECT_EQ(write_client_plan(again), bytes);
+  // No weight, no hidden layer: the file is parameters and the input's order.
+  EXPECT_LT(bytes.size(), 36u * 4 + 500);
+}
+
+TEST(PlanFile, IdBindsThePublicHalf) {
+  auto p = sample().client;
+  p.output_scale *= 2;
+  EXPECT_NE(plan_id(p), sample().client.id);
+  EXPECT_THROW(read_client_plan(write_client_plan(p), "client.plan"), Error);
+}
+
+TEST(PlanFile, TruncatedAndFlippedFilesAreRefused) {
+  const auto bytes = write_server_plan(sample());
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 37)
+    EXPECT_THROW(read_server_plan(std::span(bytes).first(length), "cut.plan"), Error) << length;
+  for (std::size_t i = 0; i < bytes.size(); i += 1 + bytes.size() / 53) {
+    auto bad = bytes;
+    bad[i] ^= 0x10;
+    EXPECT_THROW(read_server_plan(bad, "flipped.plan"), Error) << i;
+  }
+  EXPECT_THROW(read_client_plan(bytes, "server.plan"), Error);
+}
+
+// Damage inside a frame with a right checksum: the reader itself must hold.
+TEST(PlanFile, DamagedPayloadsNeverPass) {
+  const auto file = write_server_plan(sample());
+  const auto payload = unwrap(file, FileType::server_plan, 1, "x");
+  std::size_t refused = 0, tried = 0;
+  for (std::size_t i = 0; i < payload.size(); i += 1 + payload.size() / 211) {
+    std::vector<std::uint8_t> bad(payload.begin(), payload.end());
+    bad[i] ^= 0x81;
+    ++tried;
+    try {
+      verify_plan(
+          read_server_plan(wrap(FileType::server_plan, 1, bad), "bad.plan"));  // a changed weight may pass
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0u);
+  EXPECT_LE(refused, tried);
+  for (std::size_t length = 0; length < payload.size(); length += 1 + payload.size() / 101)
+    EXPECT_THROW(read_server_plan(wrap(FileType::server_plan, 1, payload.first(length)), "cut.plan"), Error);
+}
+
+TEST(PlanFile, TestParametersAreNotRead) {
+  NetworkBuilder b({3}, 52);
+  b.dense(2).quadratic().dense(2);
+  auto r = fixed_request();
+  r.security = ckks::Security::none;
+  r.min_log_n = r.max_log_n = 6;
+  const auto plan = make_plan(b.finish(), r).plan;
+  try {
+    read_client_plan(write_client_plan(plan.client), "client.plan");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("no security"));
+  }
+}
+
+TEST(Verify, FindsEveryBrokenContract) {
+  const std::vector<std::pair<std::string, std::function<void(ServerPlan&)>>> breaks = {
+      {"source", [](auto& p) { p.steps[1].sources[0].value = 99; }},
+      {"element", [](auto& p) { p.steps[1].sources[0].elements[0] = 1u << 30; }},
+      {"element twice",
+       [](auto& p) { p.steps[0].sources[0].elements[1] = p.steps[0].sources[0].elements[0]; }},
+      {"limbs", [](auto& p) { p.steps[0].limbs += 1; }},
+      {"no limbs", [](auto& p) { p.steps[0].limbs = 0; }},
+      {"value limbs", [](auto& p) { p.values[2].limbs = 99; }},
+      {"polys", [](auto& p) { p.steps[0].polys = 3; }},
+      {"value polys", [](auto& p) { p.values[1].polys = 3; }},
+      {"pair", [](auto& p) { p.steps[0].pairs[0].first = 1u << 29; }},
+      {"pair twice", [](auto& p) { p.steps[0].pairs[0].second = p.steps[0].pairs[1].first; }},
+      {"group pair", [](auto& p) { p.steps[0].groups[0].pairs.back() = 1u << 29; }},
+      {"group gap", [](auto& p) { p.steps[0].groups[1].first_output += 1; }},
+      {"group rows", [](auto& p) { p.steps[0].groups.back().rows += 1; }},
+      {"weights beyond", [](auto& p) { p.steps[0].groups[0].weight_offset = p.steps[0].weights.size(); }},
+      {"weights far beyond", [](auto& p) { p.steps[0].groups[0].weight_offset = ~std::uint64_t{0} - 4; }},
+      {"run", [](auto& p) { p.steps[0].groups[0].run_pairs = 0; }},
+      {"long run",
+       [](auto& p) {
+         for (auto& w : p.steps.back().weights) w = 32767;
+         for (auto& g : p.steps.back().groups)
+           g.row_l1 = ~std::uint64_t{0}, g.run_pairs = static_cast<std::uint32_t>(g.pairs.size());
+       }},
+      {"row sum", [](auto& p) { p.steps[0].groups[0].row_l1 = 1; }},
+      {"bias", [](auto& p) { p.steps[0].bias.pop_back(); }},
+      {"bias nan", [](auto& p) { p.steps[0].bias[0] = std::numeric_limits<double>::quiet_NaN(); }},
+      {"scale", [](auto& p) { p.steps[0].affine_scale *= 1.01; }},
+      {"value scale", [](auto& p) { p.values[1].scale = -1; }},
+      {"rows", [](auto& p) { p.values[1].row_begin[1] = p.values[1].row_begin[2]; }},
+      {"keys", [](auto& p) { p.client.keys.relinearise_limbs = 1; }},
+      {"finish", [](auto& p) { p.steps[0].finish = Finish::rescale; }},
+      {"task missing", [](auto& p) { p.tasks.pop_back(); }},
+      {"task twice", [](auto& p) { p.tasks.push_back(p.tasks.back()); }},
+      {"task step", [](auto& p) { p.tasks[0].step = 99; }},
+      {"task groups", [](auto& p) { p.tasks[0].group_end = 1u << 29; }},
+      {"task order", [](auto& p) { std::swap(p.tasks.front(), p.tasks.back()); }},
+      {"released early",
+       [](auto& p) {
+         p.tasks[0].releases.push_back({1, 0, 1});
+       }},
+      {"release of the output",
+       [](auto& p) {
+         p.tasks.back().releases.push_back({p.output_value, 0, 1});
+       }},
+      {"release beyond",
+       [](auto& p) {
+         p.tasks[0].releases.push_back({0, 0, 99});
+       }},
+      {"output", [](auto& p) { p.output_value = 0; }},
+      {"output scale", [](auto& p) { p.client.output_scale *= 2; }},
+      {"input order", [](auto& p) { p.client.input_order[0] = p.client.input_order[1]; }},
+      {"input limbs", [](auto& p) { p.client.input_limbs = 1; }},
+      {"modulus", [](auto& p) { p.client.params.moduli[0] += 2; }},
+      {"overflow", [](auto& p) { p.values[1].bound *= 1e30; }},
+  };
+  verify_plan(sample());
+  for (const auto& [what, spoil] : breaks) {
+    auto plan = sample();
+    spoil(plan);
+    EXPECT_THROW(verify_plan(plan), Error) << what;
+  }
+}
+
+}  // namespace
+}  // namespace velum::plan::testing

@@ -1,0 +1,70 @@
+// Streaming over rows: less memory by smaller tasks, in an order that always finds its inputs.
+#include <gtest/gtest.h>
+
+#include "plan/interpreter.h"
+#include "plan/networks.h"
+#include "plan/peak.h"
+#include "plan/schedule.h"
+
+namespace velum::plan::testing {
+namespace {
+
+model::Graph tall_network() {
+  NetworkBuilder b({2, 24, 6}, 61);
+  b.convolution(4, 3, 1, 1)
+      .quadratic()
+      .convolution(4, 3, 1, 1)
+      .quadratic()
+      .convolution(4, 3, 2, 1)
+      .quadratic();
+  const auto skip = b.tensor();
+  b.convolution(4, 3, 1, 1).quadratic().convolution(4, 1);
+  b.add(model::Combine{{1, 1}}, {b.tensor(), skip}).flatten().dense(5);
+  return b.finish();
+}
+
+TEST(Schedule, SmallerMemorySmallerPeak) {
+  const auto g = tall_network();
+  auto r = fixed_request();
+  const auto roomy = make_plan(g, r).plan;
+  r.memory_bytes = roomy.peak_bytes * 6 / 10;
+  const auto tight = make_plan(g, r).plan;
+  EXPECT_LE(tight.peak_bytes, r.memory_bytes);
+  EXPECT_GT(tight.tasks.size(), roomy.tasks.size());
+  EXPECT_EQ(tight.total.multiply_adds, roomy.total.multiply_adds);
+  // The same numbers, whatever the tasks.
+  NetworkBuilder b({2, 24, 6}, 1);
+  const auto image = b.images(1);
+  EXPECT_EQ(interpret(tight, image), interpret(roomy, image));
+}
+
+TEST(Schedule, SingleRowsKeepAFewRowsOnly) {
+  auto plan = make_plan(tall_network(), fixed_request()).plan;
+  plan.tasks = order_tasks(plan, std::vector<std::uint32_t>(plan.steps.size(), 1));
+  verify_plan(plan);
+  const auto rows = follow_schedule(plan).bytes;
+  plan.tasks = order_tasks(plan, std::vector<std::uint32_t>(plan.steps.size(), 1000));
+  verify_plan(plan);
+  EXPECT_EQ(plan.tasks.size(), plan.steps.size());
+  EXPECT_LT(rows, follow_schedule(plan).bytes / 2);
+}
+
+TEST(Schedule, EveryRowButTheOutputIsReleased) {
+  const auto plan = make_plan(tall_network(), fixed_request()).plan;
+  std::vector<std::vector<int>> released;
+  for (const auto& v : plan.values) released.emplace_back(v.row_begin.size() - 1, 0);
+  for (const auto& t : plan.tasks)
+    for (const auto& r : t.releases)
+      for (auto row = r.row_begin; row < r.row_end; ++row) ++released[r.value][row];
+  for (std::size_t v = 0; v < released.size(); ++v)
+    for (const int count : released[v]) EXPECT_EQ(count, v == plan.output_value ? 0 : 1) << "value " << v;
+}
+
+TEST(Schedule, MoreThreadsMoreWorkspace) {
+  auto plan = make_plan(mnist_network(), fixed_request()).plan;
+  EXPECT_EQ(total_peak_bytes(plan, 8) - total_peak_bytes(plan, 1), 7 * plan.workspace_bytes_per_thread);
+  EXPECT_EQ(plan.peak_bytes, total_peak_bytes(plan, plan.threads));
+}
+
+}  // namespace
+}  // namespace velum::plan::testing
