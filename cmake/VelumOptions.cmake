@@ -18,7 +18,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(velum_flags INTERFACE)
 # No contraction: results must be bit-identical across kernel variants, so a*b+c is never fused silently.
-target_compile_options(velum_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+target_compile_options(velum_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
                        -ffp-contract=off)
 if(VELUM_WERROR)
   target_compile_options(velum_flags INTERFACE -Werror)
