@@ -106,7 +106,7 @@ class Emitter {
     step.affine_scale = scaled.affine_scale;
     quantise(net_, packed, scaled.factor, step);
     const std::uint8_t polys = form.finish == Finish::none ? form.polys : 2;
-    step.output = add_value(packed.vector, polys, scaled.scale, scaled.error);
+    step.output = add_value(packed.vector, polys, scaled.scale, scaled.error());
     plan_->steps.push_back(std::move(step));
   }
 

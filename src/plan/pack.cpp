@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "base/error.h"
 
@@ -48,30 +49,74 @@ void add_sources(const Network& net, PackedStage& p) {
   }
 }
 
-// What rounding and error propagation need to know of the weights.
-void measure_weights(const Network& net, const Stage& stage, PackedStage& p) {
-  std::vector<std::size_t> source_of_range(net.columns.ranges().size(), 0);
-  for (std::size_t r = 0; r < net.columns.ranges().size(); ++r)
-    for (std::size_t s = 0; s < p.sources.size(); ++s)
-      if (p.sources[s].vector == net.columns.ranges()[r].vector &&
-          p.sources[s].kind == net.columns.ranges()[r].kind)
-        source_of_range[r] = s;
-  for (const auto& row : stage.rows) {
-    const auto support = net.supports[row.support];
-    for (std::size_t c = 0; c < support.size();) {
-      const std::size_t range = net.columns.index_of(support[c]);
-      const auto end = net.columns.ranges()[range].first + net.columns.ranges()[range].count;
-      auto& source = p.sources[source_of_range[range]];
-      for (; c < support.size() && support[c] < end; ++c) {
-        const double w = static_cast<double>(stage.weights[row.weights + c]);
-        if (!std::isfinite(w)) fail_user("layer '{}' has a weight that is not a finite number", stage.name);
+// A number for each column: equal for elements of one vector that the same weights made.
+std::vector<std::uint32_t> classes_of_columns(const Network& net) {
+  std::vector<std::uint32_t> classes;
+  std::uint32_t next = 0;
+  for (const auto& range : net.columns.ranges()) {
+    std::unordered_map<std::size_t, std::uint32_t> known;
+    for (std::uint32_t e = 0; e < range.count; ++e) {
+      if (range.vector == 0) {
+        classes.push_back(next++);
+        continue;
+      }
+      const auto [it, fresh] = known.try_emplace(net.stages[range.vector - 1].rows[e].weights, next);
+      if (fresh) ++next;
+      classes.push_back(it->second);
+    }
+  }
+  return classes;
+}
+
+// What rounding and error propagation need to know of the weights, group by group.
+class WeightMeasure {
+ public:
+  WeightMeasure(const Network& net, const Stage& stage, PackedStage& p)
+      : net_(net), stage_(stage), p_(p), classes_(classes_of_columns(net)) {
+    source_of_range_.resize(net.columns.ranges().size(), 0);
+    for (std::size_t r = 0; r < source_of_range_.size(); ++r)
+      for (std::size_t s = 0; s < p.sources.size(); ++s)
+        if (p.sources[s].vector == net.columns.ranges()[r].vector &&
+            p.sources[s].kind == net.columns.ranges()[r].kind)
+          source_of_range_[r] = s;
+  }
+
+  void group(const Group& g, std::uint32_t support_id) {
+    const auto support = net_.supports[support_id];
+    std::unordered_map<std::uint32_t, std::uint32_t> local;
+    std::vector<std::uint32_t> class_of(support.size()), source_of(support.size()), source_of_class;
+    for (std::size_t c = 0; c < support.size(); ++c) {
+      source_of[c] = static_cast<std::uint32_t>(source_of_range_[net_.columns.index_of(support[c])]);
+      const auto [it, fresh] =
+          local.try_emplace(classes_[support[c]], static_cast<std::uint32_t>(source_of_class.size()));
+      if (fresh) source_of_class.push_back(source_of[c]);
+      class_of[c] = it->second;
+    }
+    std::vector<double> sums(source_of_class.size());
+    for (std::uint32_t r = 0; r < g.rows; ++r) {
+      const float* weights = stage_.weights.data() + stage_.rows[g.first_output + r].weights;
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::size_t c = 0; c < support.size(); ++c) {
+        const double w = static_cast<double>(weights[c]);
+        if (!std::isfinite(w)) fail_user("layer '{}' has a weight that is not a finite number", stage_.name);
+        auto& source = p_.sources[source_of[c]];
         source.max_weight = std::max(source.max_weight, std::fabs(w));
         source.sum_squares += w * w;
         source.terms += w != 0 ? 1 : 0;
+        sums[class_of[c]] += w;
       }
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        p_.sources[source_of_class[k]].class_squares += sums[k] * sums[k];
     }
   }
-}
+
+ private:
+  const Network& net_;
+  const Stage& stage_;
+  PackedStage& p_;
+  std::vector<std::uint32_t> classes_;
+  std::vector<std::size_t> source_of_range_;
+};
 
 std::uint32_t row_of(const Vector& v, std::uint32_t element) {
   return static_cast<std::uint32_t>(std::upper_bound(v.row_begin.begin(), v.row_begin.end(), element) -
@@ -100,7 +145,8 @@ PackedStage pack(const Network& net, std::size_t index) {
   if (p.inputs.empty())
     fail_user("layer '{}' does not depend on the input: its result is a constant", stage.name);
   add_sources(net, p);
-  measure_weights(net, stage, p);
+  WeightMeasure measure(net, stage, p);
+  for (std::size_t g = 0; g < p.groups.size(); ++g) measure.group(p.groups[g], support_of_group[g]);
 
   const auto input_of = [&](Column c) {
     return static_cast<std::uint32_t>(std::lower_bound(p.inputs.begin(), p.inputs.end(), c) -

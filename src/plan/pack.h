@@ -15,6 +15,9 @@ struct PackedSource {
   std::vector<std::uint32_t> elements;  // ascending
   // Of the real weights on this source.
   double max_weight = 0, sum_squares = 0;
+  // As sum_squares, weights on elements of one class added first: elements that were made with the same
+  // weights (one channel of a convolution, at all positions) err alike where those weights were rounded.
+  double class_squares = 0;
   std::uint64_t terms = 0;
 };
 

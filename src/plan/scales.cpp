@@ -41,7 +41,8 @@ class Assignment {
 
  private:
   double value_scale(std::uint32_t v) const { return v == 0 ? out_.input_scale : out_.stages[v - 1].scale; }
-  double value_error(std::uint32_t v) const { return v == 0 ? out_.input_error : out_.stages[v - 1].error; }
+  double value_noise(std::uint32_t v) const { return v == 0 ? out_.input_error : out_.stages[v - 1].noise; }
+  double value_rounding(std::uint32_t v) const { return v == 0 ? 0 : out_.stages[v - 1].rounding; }
   double bound(std::size_t stage) const { return p_.network.vectors[stage + 1].bound; }
 
   int degree_of(const PackedSource& s) const {
@@ -167,26 +168,29 @@ class Assignment {
   void propagate(std::size_t i, double prime) {
     const auto& stage = p_.stages[i];
     auto& out = out_.stages[i];
-    double carried = 0, own = 0;
+    double carried_noise = 0, carried_rounding = 0, rounding = 0, noise = 0;
     for (std::size_t j = 0; j < stage.sources.size(); ++j) {
       const auto& s = stage.sources[j];
       const auto& v = p_.network.vectors[s.vector];
       const bool square = s.kind == SourceKind::square;
-      const double error = value_error(s.vector) * (square ? 2 * v.rms : 1);
-      carried += s.sum_squares / stage.outputs * error * error;
+      const double steep = square ? 2 * v.rms : 1;
+      carried_noise += s.sum_squares / stage.outputs * std::pow(steep * value_noise(s.vector), 2);
+      carried_rounding += s.class_squares / stage.outputs * std::pow(steep * value_rounding(s.vector), 2);
       if (stage.sum) continue;
       // Mean square of the input; a bell curve's fourth moment is three times its squared variance.
       const double size = square ? std::min(3 * std::pow(v.rms, 4), std::pow(v.bound, 4)) : v.rms * v.rms;
-      own += static_cast<double>(s.terms) / stage.outputs / 12 / (out.factor[j] * out.factor[j]) * size;
+      rounding += static_cast<double>(s.terms) / stage.outputs / 12 / (out.factor[j] * out.factor[j]) * size;
     }
     if (prime > 0) {
       const double digits = p_.levels.stages[i].limbs;
-      const double division =
-          rounding_variance(p_.ring, p_.n) + key_switch_variance(p_.ring, p_.n, digits) / (prime * prime);
-      own += division / (out.scale * out.scale);
+      noise =
+          (rounding_variance(p_.ring, p_.n) + key_switch_variance(p_.ring, p_.n, digits) / (prime * prime)) /
+          (out.scale * out.scale);
     }
-    out.error = std::sqrt(carried + own);
-    out.added = std::sqrt(own);
+    out.noise = std::sqrt(carried_noise + noise);
+    out.rounding = std::sqrt(carried_rounding + rounding);
+    out.added_noise = std::sqrt(noise);
+    out.added_rounding = std::sqrt(rounding);
   }
 
   // A vector at scale T before its rescale must not wrap around the moduli it lives over.
@@ -200,22 +204,25 @@ class Assignment {
 
   void judge() {
     const std::size_t last = p_.stages.size() - 1;
-    out_.precision_bits = -std::log2(out_.stages[last].error / bound(last));
-    // Errors of the sources weigh by how much a unit of them moves the output; walk back from the output.
-    std::vector<double> gain(p_.stages.size() + 1, 0);
-    gain.back() = 1;
-    double worst = 0;
+    out_.precision_bits = -std::log2(out_.stages[last].error() / bound(last));
+    // A stage's share: how much a unit of its error moves the output, walking back from there.
+    std::vector<double> noise_gain(p_.stages.size() + 1, 0), rounding_gain(p_.stages.size() + 1, 0);
+    noise_gain.back() = rounding_gain.back() = 1;
     for (std::size_t i = p_.stages.size(); i-- > 0;)
       for (const auto& s : p_.stages[i].sources) {
         const double steep = s.kind == SourceKind::square ? 2 * p_.network.vectors[s.vector].rms : 1;
-        gain[s.vector] += gain[i + 1] * s.sum_squares / p_.stages[i].outputs * steep * steep;
+        const double each = steep * steep / p_.stages[i].outputs;
+        noise_gain[s.vector] += noise_gain[i + 1] * s.sum_squares * each;
+        rounding_gain[s.vector] += rounding_gain[i + 1] * s.class_squares * each;
       }
-    for (std::size_t i = 0; i <= p_.stages.size(); ++i) {
-      const double added = i == 0 ? out_.input_error : out_.stages[i - 1].added;
-      const double share = gain[i] * added * added;
+    double worst = noise_gain[0] * out_.input_error * out_.input_error;
+    for (std::size_t i = 0; i < p_.stages.size(); ++i) {
+      const auto& stage = out_.stages[i];
+      const double share = noise_gain[i + 1] * stage.added_noise * stage.added_noise +
+                           rounding_gain[i + 1] * stage.added_rounding * stage.added_rounding;
       if (share <= worst) continue;
       worst = share;
-      out_.dominant = static_cast<int>(i) - 1;
+      out_.dominant = static_cast<int>(i);
     }
   }
 

@@ -1,6 +1,7 @@
 // Scales: how many bits every vector, weight and prime takes, and the precision that follows.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,11 @@ struct ScaledStage {
   std::vector<double> factor;  // by source: integer weight over real weight
   std::vector<std::uint64_t> lift;
   double largest_weight = 0;  // integer
-  double error = 0;           // rms of the vector's error, in units of its true values
-  double added = 0;           // the part of it that begins in this stage
+  // Of the vector, in units of its true values: noise, independent in each element, and what rounded weights
+  // do, alike in all elements that the same weights made. rms.
+  double noise = 0, rounding = 0;
+  double added_noise = 0, added_rounding = 0;  // the parts that begin in this stage
+  double error() const { return std::hypot(noise, rounding); }
 };
 
 struct Scaling {
