@@ -10,6 +10,7 @@ namespace {
 using namespace model;
 
 constexpr double kTolerance = 0.02;  // of the largest output: 10-bit weights over a few layers
+constexpr double kNoise = 0.002;     // against the same rounded weights: only the noise of encryption is left
 
 struct Case {
   std::string name;
@@ -146,6 +147,7 @@ TEST_P(EncryptedLayer, EqualsTheClearNetwork) {
   SCOPED_TRACE(c.name);
   const auto run = run_encrypted(c.graph, tiny_request(), 40);
   EXPECT_LT(run.worst_error, kTolerance) << c.name;
+  EXPECT_LT(run.worst_noise, kNoise) << c.name;
 }
 
 TEST_P(EncryptedLayer, EqualsTheClearNetworkInTheStandardRing) {
@@ -154,6 +156,7 @@ TEST_P(EncryptedLayer, EqualsTheClearNetworkInTheStandardRing) {
   request.ring = ckks::RingType::standard;
   const auto run = run_encrypted(c.graph, request, 40);
   EXPECT_LT(run.worst_error, kTolerance) << c.name;
+  EXPECT_LT(run.worst_noise, kNoise) << c.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EncryptedLayer, testing::Range(std::size_t{0}, cases().size()),

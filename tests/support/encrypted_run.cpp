@@ -5,6 +5,7 @@
 #include <random>
 
 #include "ckks/client/client.h"
+#include "engine/clear.h"
 #include "model/execute.h"
 
 namespace velum::test {
@@ -16,6 +17,7 @@ plan::Request tiny_request(int log_n) {
   r.max_log_n = 10;
   r.memory_bytes = std::uint64_t{4} << 30;
   r.threads = 2;
+  r.precision_bits = 11;
   return r;
 }
 
@@ -57,12 +59,15 @@ EncryptedRun run_encrypted(model::Graph graph, const plan::Request& request, std
     for (std::size_t i = 0; i < count; ++i) run.outputs[i * outputs + o] = values[i];
   }
   run.expected = model::execute(graph, images, count);
-  double largest = 0, worst = 0;
+  run.quantised = engine::run_clear_batch(plan, images, count);
+  double largest = 0, worst = 0, noise = 0;
   for (std::size_t i = 0; i < run.expected.size(); ++i) {
     largest = std::max(largest, std::fabs(run.expected[i]));
     worst = std::max(worst, std::fabs(run.expected[i] - run.outputs[i]));
+    noise = std::max(noise, std::fabs(run.quantised[i] - run.outputs[i]));
   }
   run.worst_error = worst / largest;
+  run.worst_noise = noise / largest;
   return run;
 }
 
