@@ -5,7 +5,14 @@
 #include "base/container.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "ckks/client/client.h"
 #include "data/make_files.h"
+#include "engine/batch_file.h"
+#include "framed_plan.h"
+#include "model/execute.h"
+#include "plan/passes.h"
+#include "support/graphs.h"
+#include "tiny_parameters.h"
 
 namespace velum {
 namespace {
@@ -61,6 +68,51 @@ void make_data_seeds(const std::string& folder) {
   Corpus(folder, "container").add("plan", wrap(FileType::client_plan, 1, testing::ramp(20)));
 }
 
+void make_key_seeds(const std::string& folder) {
+  const auto& params = fuzz::tiny_parameters();
+  const auto secret = ckks::SecretKey::from_seed(params, ckks::Seed{1});
+  const auto payload = secret.write();
+  Corpus(folder, "secret_key").add("key", Bytes(payload.data(), payload.data() + payload.size()));
+  Corpus(folder, "public_key").add("key", ckks::generate_public_key(params, secret).write(params));
+  const Corpus keys(folder, "evaluation_keys");
+  for (const std::size_t limbs : {0u, 1u, 2u})
+    keys.add("limbs" + std::to_string(limbs), ckks::generate_keys(params, secret, {limbs}).write(params));
+}
+
+void make_batch_seeds(const std::string& folder) {
+  const auto& params = fuzz::tiny_parameters();
+  const auto& plan = fuzz::tiny_plan();
+  const Corpus batch(folder, "batch");
+  for (const auto type : {FileType::input_batch, FileType::output_batch}) {
+    auto bytes = engine::write_batch_header(engine::make_batch_header(type, plan, params, {}, 5));
+    const auto record = engine::record_bytes(type, plan, params) + engine::kRecordTagBytes;
+    const auto elements = engine::batch_elements(type, plan);
+    testing::append(bytes, testing::ramp(record * elements, 1, 0, 16));
+    batch.add(type == FileType::input_batch ? "inputs" : "outputs", bytes);
+  }
+}
+
+// A convolution, a square and a dense layer, as small as the planner makes them.
+void make_plan_seeds(const std::string& folder) {
+  test::GraphBuilder builder({1, 4, 4});
+  model::Convolution convolution;
+  convolution.outputs = 2;
+  convolution.kernel_h = convolution.kernel_w = 3;
+  auto at = builder.convolution(builder.input(), convolution, 1);
+  at = builder.quadratic(at, {2, 2, 2});
+  at = builder.flatten(at, 8);
+  auto graph = builder.finish(builder.dense(at, 8, 3));
+  std::vector<float> images(16 * 8);
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 37 % 101) / 100;
+  model::calibrate(graph, images, 8, 0.25);
+  const auto plan = plan::make_plan(graph, {}).plan;
+  const auto client = plan::write_client_plan(plan.client);
+  const auto half = unwrap(client, FileType::client_plan, fuzz::kPlanVersion, "plan").size() - fuzz::kPlanId;
+  Corpus(folder, "client_plan").add("small", fuzz::unframe_plan(FileType::client_plan, client, half));
+  Corpus(folder, "server_plan")
+      .add("small", fuzz::unframe_plan(FileType::server_plan, plan::write_server_plan(plan), half));
+}
+
 }  // namespace
 }  // namespace velum
 
@@ -71,6 +123,9 @@ int main(int count, char** arguments) {
   }
   try {
     velum::make_data_seeds(arguments[1]);
+    velum::make_key_seeds(arguments[1]);
+    velum::make_batch_seeds(arguments[1]);
+    velum::make_plan_seeds(arguments[1]);
   } catch (const velum::Error& error) {
     std::fprintf(stderr, "velum_make_corpus: %s\n", error.what());
     return error.exit_code();

@@ -1,5 +1,5 @@
-// Arbitrary bytes as an ONNX file: a network, or the user's mistake. A network that could be evaluated encrypted can
-// also be written, and read again.
+// Arbitrary bytes as an ONNX file: a network, or the user's mistake. A network that could be evaluated
+// encrypted can also be written, and read again.
 #include "fuzz.h"
 #include "model/onnx.h"
 
