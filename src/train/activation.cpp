@@ -1,0 +1,115 @@
+#include "train/activation.h"
+
+#include <array>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+
+namespace velum::train {
+
+namespace {
+
+constexpr std::array<std::pair<ActivationKind, std::string_view>, 5> kNames = {{
+    {ActivationKind::relu, "relu"},
+    {ActivationKind::square, "square"},
+    {ActivationKind::layer, "layer"},
+    {ActivationKind::channel, "channel"},
+    {ActivationKind::element, "element"},
+}};
+
+std::vector<std::int64_t> coefficient_shape(ActivationKind kind, const std::vector<std::int64_t>& shape) {
+  if (kind == ActivationKind::element) return shape;
+  if (kind == ActivationKind::channel) {
+    std::vector<std::int64_t> out(shape.size(), 1);
+    out[0] = shape[0];
+    return out;
+  }
+  return {1};
+}
+
+}  // namespace
+
+ActivationKind parse_activation(std::string_view name) {
+  for (const auto& [kind, text] : kNames)
+    if (text == name) return kind;
+  fail_user("activation \"{}\": unknown; choose relu, square, layer, channel or element", name);
+}
+
+std::string_view to_string(ActivationKind kind) {
+  for (const auto& [k, text] : kNames)
+    if (k == kind) return text;
+  return "unknown";
+}
+
+bool is_trainable(ActivationKind kind) {
+  return kind != ActivationKind::relu && kind != ActivationKind::square;
+}
+
+ActivationImpl::ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape)
+    : kind_(kind), shape_(std::move(shape)) {
+  if (kind_ == ActivationKind::relu) return;
+  const auto dims = coefficient_shape(kind_, shape_);
+  a = torch::empty(dims);
+  b = torch::empty(dims);
+  c = torch::empty(dims);
+  if (is_trainable(kind_)) {
+    set(kNormalFit);
+    register_parameter("a", a);
+    register_parameter("b", b);
+    register_parameter("c", c);
+  } else {
+    set({1, 0, 0});
+    register_buffer("a", a);
+    register_buffer("b", b);
+    register_buffer("c", c);
+  }
+}
+
+torch::Tensor ActivationImpl::expanded(const torch::Tensor& coefficient) const {
+  return coefficient.expand(shape_).reshape({-1});
+}
+
+ActivationResult ActivationImpl::forward(const torch::Tensor& x, double limit) {
+  if (kind_ == ActivationKind::relu) return {torch::relu(x), {}};
+  return quadratic(x, expanded(a), expanded(b), expanded(c), limit);
+}
+
+void ActivationImpl::set(const QuadraticCoefficients& value) {
+  torch::NoGradGuard no_grad;
+  a.fill_(value.a);
+  b.fill_(value.b);
+  c.fill_(value.c);
+}
+
+void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& limits) {
+  if (!is_trainable(kind_)) return;
+  torch::NoGradGuard no_grad;
+  const auto x = inputs.detach().contiguous();
+  const auto images = x.size(0), elements = x.numel() / images, units = a.numel();
+  const auto unit_elements = elements / units;  // a unit's elements are consecutive in every kind
+  std::vector<ReluMoments> moments(static_cast<std::size_t>(units));
+  const float* p = x.data_ptr<float>();
+  for (std::int64_t n = 0; n < images; ++n)
+    for (std::int64_t u = 0; u < units; ++u)
+      for (std::int64_t i = 0; i < unit_elements; ++i) moments[static_cast<std::size_t>(u)].add(*p++);
+  float *ap = a.data_ptr<float>(), *bp = b.data_ptr<float>(), *cp = c.data_ptr<float>();
+  for (std::int64_t u = 0; u < units; ++u) {
+    const auto found = fit_relu(moments[static_cast<std::size_t>(u)]).value_or(kNormalFit);
+    ap[u] = static_cast<float>(found.a);
+    bp[u] = static_cast<float>(found.b);
+    cp[u] = static_cast<float>(found.c);
+  }
+  project(limits);
+}
+
+void ActivationImpl::project(const CoefficientLimits& limits) {
+  if (!is_trainable(kind_)) return;
+  torch::NoGradGuard no_grad;
+  const auto sign = torch::where(a < 0, -torch::ones_like(a), torch::ones_like(a));
+  a.copy_(sign * a.abs().clamp_min(limits.min_curvature));
+  const auto reach = a.abs() * (2 * limits.max_centre);
+  b.copy_(torch::minimum(torch::maximum(b, -reach), reach));
+}
+
+}  // namespace velum::train

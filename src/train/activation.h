@@ -1,0 +1,61 @@
+// Activations that a network can be built with: ReLU (for teachers), the bare square, and trainable
+// quadratics.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/fit.h"
+#include "train/quadratic_kernel.h"
+
+namespace velum::train {
+
+enum class ActivationKind {
+  relu,
+  square,   // x^2, nothing trained
+  layer,    // one a, b, c for the whole layer
+  channel,  // for each channel
+  element,  // for each element of the feature map
+};
+ActivationKind parse_activation(std::string_view name);  // throws Error(user) with the names there are
+std::string_view to_string(ActivationKind kind);
+bool is_trainable(ActivationKind kind);
+
+// What training may make of the coefficients. y = a (x + b/2a)^2 + const is computed as a square on
+// ciphertexts, so |a| stays away from zero and the centre -b/2a within reach of the data.
+struct CoefficientLimits {
+  double min_curvature = 0.02;  // |a| >= this
+  double max_centre = 4;        // |b / 2a| <= this
+};
+
+class ActivationImpl : public torch::nn::Module {
+ public:
+  // `shape`: of the input without the batch axis, {C, H, W} or {F}.
+  ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape);
+
+  // With limit > 0 also the range penalty (polynomial kinds only).
+  ActivationResult forward(const torch::Tensor& x, double limit = 0);
+  // Coefficients by a least-squares fit to ReLU over the given inputs, unit by unit as the kind shares them;
+  // a unit whose inputs do not determine a fit gets the one for a standard normal input.
+  void fit(const torch::Tensor& inputs, const CoefficientLimits& limits);
+  void set(const QuadraticCoefficients& value);
+  // Back inside the limits, after an optimiser's step.
+  void project(const CoefficientLimits& limits);
+
+  ActivationKind kind() const { return kind_; }
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+  // Shape {1}, {C, 1, 1} or {C, H, W} ({1} or {F} for vectors); undefined for ReLU.
+  torch::Tensor a, b, c;
+
+ private:
+  torch::Tensor expanded(const torch::Tensor& coefficient) const;
+
+  ActivationKind kind_;
+  std::vector<std::int64_t> shape_;
+};
+TORCH_MODULE(Activation);
+
+}  // namespace velum::train

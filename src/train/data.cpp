@@ -1,0 +1,66 @@
+#include "train/data.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace velum::train {
+
+Samples to_samples(const data::Dataset& set) {
+  const auto n = static_cast<std::int64_t>(set.count());
+  if (set.labels.size() != set.count())
+    fail_user("data set {}: {} images but {} labels; training needs a label for every image", set.name, n,
+              set.labels.size());
+  const auto classes = static_cast<std::int32_t>(set.classes.size());
+  for (std::size_t i = 0; i < set.labels.size(); ++i)
+    if (set.labels[i] < 0 || (classes > 0 && set.labels[i] >= classes))
+      fail_user("data set {}: image {} has label {}, but labels go from 0 to {}", set.name, i, set.labels[i],
+                classes - 1);
+  Samples out;
+  out.images = torch::empty({n, set.channels, set.height, set.width});
+  std::copy(set.images.begin(), set.images.end(), out.images.data_ptr<float>());
+  out.labels = torch::empty({n}, torch::kInt64);
+  std::copy(set.labels.begin(), set.labels.end(), out.labels.data_ptr<std::int64_t>());
+  return out;
+}
+
+Samples concatenated(const Samples& first, const Samples& second) {
+  if (first.count() == 0) return second;
+  if (second.count() == 0) return first;
+  return {torch::cat({first.images, second.images}), torch::cat({first.labels, second.labels})};
+}
+
+TrainingData load_training_data(const std::string& spec, bool all_data) {
+  TrainingData out;
+  const auto part = [&](data::Split split) {
+    data::LoadOptions options;
+    options.split = split;
+    auto set = data::load(spec, options);
+    const model::Shape shape{set.channels, set.height, set.width};
+    if (!out.image_shape.empty() && shape != out.image_shape)
+      fail_user("data set {}: its splits have images of {} and of {}", spec,
+                model::to_string(out.image_shape), model::to_string(shape));
+    out.image_shape = shape;
+    out.name = set.name;
+    if (set.classes.size() > out.classes.size()) out.classes = set.classes;
+    return to_samples(set);
+  };
+  out.train = part(data::Split::train);
+  out.validation = part(data::Split::validation);
+  out.test = part(data::Split::test);
+  if (out.classes.empty())  // unnamed: as many as the labels say
+    for (std::int64_t k = 0; k <= out.train.labels.max().item<std::int64_t>(); ++k)
+      out.classes.push_back(std::to_string(k));
+  const auto classes = static_cast<std::int64_t>(out.classes.size());
+  for (const auto* s : {&out.validation, &out.test})
+    if (s->labels.max().item<std::int64_t>() >= classes)
+      fail_user("data set {}: label {} in a split, but the training images have {} classes", spec,
+                s->labels.max().item<std::int64_t>(), classes);
+  if (all_data) {
+    out.train = concatenated(out.train, out.validation);
+    out.validation = {};
+  }
+  return out;
+}
+
+}  // namespace velum::train

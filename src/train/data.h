@@ -1,0 +1,33 @@
+// Data sets as tensors.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "model/graph.h"
+
+namespace velum::train {
+
+struct Samples {
+  torch::Tensor images;  // [N, C, H, W] float
+  torch::Tensor labels;  // [N] int64
+  std::int64_t count() const { return images.defined() ? images.size(0) : 0; }
+};
+
+struct TrainingData {
+  Samples train, validation, test;  // validation is empty where its images went to train
+  std::vector<std::string> classes;
+  model::Shape image_shape;  // {C, H, W}
+  std::string name;
+};
+
+// Throws Error(user) where labels are missing, or outside of the set's classes (naming the image).
+Samples to_samples(const data::Dataset& set);
+Samples concatenated(const Samples& first, const Samples& second);
+// With `all_data` the validation images join the training images.
+TrainingData load_training_data(const std::string& spec, bool all_data);
+
+}  // namespace velum::train

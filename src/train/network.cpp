@@ -1,0 +1,202 @@
+#include "train/network.h"
+
+#include <map>
+#include <type_traits>
+#include <utility>
+
+#include "base/error.h"
+
+namespace velum::train {
+
+namespace {
+
+namespace F = torch::nn::functional;
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+// Parameters of a layer that has no module of torch's own.
+struct ScaleShiftHolderImpl : torch::nn::Module {
+  explicit ScaleShiftHolderImpl(const model::Shape& shape) {
+    scale = register_buffer("scale", torch::ones(shape));
+    shift = register_buffer("shift", torch::zeros(shape));
+  }
+  torch::Tensor scale, shift;
+};
+
+torch::nn::Conv2d make_convolution(const ConvolutionSpec& s, std::int64_t channels) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, s.outputs, {s.kernel_h, s.kernel_w})
+                               .stride({s.stride_h, s.stride_w})
+                               .dilation({s.dilation_h, s.dilation_w})
+                               .groups(s.groups)
+                               .bias(s.bias));
+}
+
+torch::Tensor padded(const torch::Tensor& x, std::int64_t top, std::int64_t left, std::int64_t bottom,
+                     std::int64_t right, double value) {
+  if (top == 0 && left == 0 && bottom == 0 && right == 0) return x;
+  return F::pad(x, F::PadFuncOptions({left, right, top, bottom}).value(value));
+}
+
+torch::Tensor average_pool(const torch::Tensor& x, const model::AveragePool& p) {
+  const auto sum = [&](const torch::Tensor& t) {
+    return F::avg_pool2d(padded(t, p.pad_top, p.pad_left, p.pad_bottom, p.pad_right, 0),
+                         F::AvgPool2dFuncOptions({p.kernel_h, p.kernel_w}).stride({p.stride_h, p.stride_w}));
+  };
+  const bool padding = p.pad_top || p.pad_left || p.pad_bottom || p.pad_right;
+  if (!padding || p.count_include_pad) return sum(x);
+  return sum(x) / sum(torch::ones({1, 1, x.size(2), x.size(3)}, x.options()));
+}
+
+// Null for layers without parameters.
+std::shared_ptr<torch::nn::Module> make_module(const LayerSpec& layer, const model::Shape& input) {
+  using Made = std::shared_ptr<torch::nn::Module>;
+  return std::visit(
+      Overloaded{
+          [&](const ConvolutionSpec& s) -> Made { return make_convolution(s, input.at(0)).ptr(); },
+          [&](const DenseSpec& s) -> Made {
+            return torch::nn::Linear(torch::nn::LinearOptions(input.at(0), s.outputs).bias(s.bias)).ptr();
+          },
+          [&](const BatchNormSpec&) -> Made {
+            if (input.size() == 3) return torch::nn::BatchNorm2d(input[0]).ptr();
+            return torch::nn::BatchNorm1d(input.at(0)).ptr();
+          },
+          [&](const ScaleShiftSpec&) -> Made { return std::make_shared<ScaleShiftHolderImpl>(layer.shape); },
+          [&](const ActivationSpec& s) -> Made { return Activation(s.kind, layer.shape).ptr(); },
+          [](const auto&) -> Made { return nullptr; },
+      },
+      layer.op);
+}
+
+}  // namespace
+
+NetworkImpl::NetworkImpl(NetworkSpec spec) : spec_(std::move(spec)) {
+  std::map<std::string, std::size_t> index{{"input", 0}};
+  std::vector<const model::Shape*> shapes{&spec_.input_shape};
+  last_use_.assign(spec_.layers.size() + 1, 0);
+  for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
+    const auto& layer = spec_.layers[i];
+    std::vector<std::size_t> in;
+    for (const auto& name : layer.inputs) {
+      const auto found = index.find(name);
+      if (found == index.end())
+        fail_user("network {}: layer {} reads {}, which no layer before it makes", spec_.name, layer.name,
+                  name);
+      in.push_back(found->second);
+      last_use_[found->second] = i;
+    }
+    modules_.push_back(make_module(layer, *shapes[in.at(0)]));
+    if (modules_.back()) register_module(layer.name, modules_.back());
+    inputs_.push_back(std::move(in));
+    index[layer.name] = i + 1;
+    shapes.push_back(&layer.shape);
+  }
+  last_use_.back() = spec_.layers.size();  // the logits are kept
+}
+
+torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>& in, double range_limit,
+                                 torch::Tensor& penalty) {
+  const auto& layer = spec_.layers[i];
+  const auto& x = in.at(0);
+  // The constructor made the module for this very operation.
+  const auto module = [&]<typename Impl>(std::type_identity<Impl>) -> Impl& {
+    return *modules_[i]->template as<Impl>();
+  };
+  return std::visit(
+      Overloaded{
+          [&](const ConvolutionSpec& s) {
+            return module(std::type_identity<torch::nn::Conv2dImpl>{})
+                .forward(padded(x, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right, 0));
+          },
+          [&](const DenseSpec&) { return module(std::type_identity<torch::nn::LinearImpl>{}).forward(x); },
+          [&](const BatchNormSpec&) {
+            return x.dim() == 4 ? module(std::type_identity<torch::nn::BatchNorm2dImpl>{}).forward(x)
+                                : module(std::type_identity<torch::nn::BatchNorm1dImpl>{}).forward(x);
+          },
+          [&](const ScaleShiftSpec&) {
+            const auto& p = module(std::type_identity<ScaleShiftHolderImpl>{});
+            return x * p.scale + p.shift;
+          },
+          [&](const ActivationSpec&) {
+            auto& act = module(std::type_identity<ActivationImpl>{});
+            if (fitting_) act.fit(x, *fitting_);
+            auto result = act.forward(x, range_limit);
+            if (result.penalty.defined())
+              penalty = penalty.defined() ? penalty + result.penalty : result.penalty;
+            return result.y;
+          },
+          [&](const DropoutSpec& s) { return torch::dropout(x, s.probability, is_training()); },
+          [&](const model::AveragePool& p) { return average_pool(x, p); },
+          [&](const model::MaxPool& p) {
+            const auto& w = p.window;
+            return F::max_pool2d(
+                padded(x, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right, -1e30),
+                F::MaxPool2dFuncOptions({w.kernel_h, w.kernel_w}).stride({w.stride_h, w.stride_w}));
+          },
+          [&](const model::GlobalAveragePool&) {
+            return x.mean({2, 3}, true);
+          },
+          [&](const model::Reshape&) {
+            auto dims = layer.shape;
+            dims.insert(dims.begin(), x.size(0));
+            return x.reshape(dims);
+          },
+          [&](const model::Combine& c) {
+            auto sum = in[0] * c.factors.at(0);
+            for (std::size_t k = 1; k < in.size(); ++k) sum = sum + in[k] * c.factors.at(k);
+            return sum;
+          },
+          [&](const model::Concat&) { return torch::cat(in, 1); },
+      },
+      layer.op);
+}
+
+NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, const Observer& observer) {
+  std::vector<torch::Tensor> values(spec_.layers.size() + 1);
+  values[0] = images;
+  torch::Tensor penalty;
+  for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
+    std::vector<torch::Tensor> in;
+    for (const auto k : inputs_[i]) in.push_back(values[k]);
+    values[i + 1] = apply(i, in, range_limit, penalty);
+    if (observer) observer(spec_.layers[i], in[0], values[i + 1]);
+    for (const auto k : inputs_[i])
+      if (last_use_[k] == i) values[k].reset();
+  }
+  return {values.back(), penalty};
+}
+
+void NetworkImpl::fit_activations(const torch::Tensor& images, const CoefficientLimits& limits) {
+  torch::NoGradGuard no_grad;
+  fitting_ = &limits;
+  run(images, 0, nullptr);
+  fitting_ = nullptr;
+}
+
+void NetworkImpl::project_activations(const CoefficientLimits& limits) {
+  for (auto& act : activations()) act->project(limits);
+}
+
+std::vector<Activation> NetworkImpl::activations() const {
+  std::vector<Activation> out;
+  for (const auto& child : children())
+    if (auto act = std::dynamic_pointer_cast<ActivationImpl>(child)) out.emplace_back(std::move(act));
+  return out;
+}
+
+torch::Tensor NetworkImpl::tensor(const std::string& layer, const std::string& which) const {
+  const auto children = named_children();
+  const auto* child = children.find(layer);
+  if (!child) return {};
+  const auto parameters = (*child)->named_parameters(false);
+  if (const auto* t = parameters.find(which)) return *t;
+  const auto buffers = (*child)->named_buffers(false);
+  if (const auto* t = buffers.find(which)) return *t;
+  return {};
+}
+
+}  // namespace velum::train

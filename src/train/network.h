@@ -1,0 +1,56 @@
+// A network description with parameters: the torch module that runs and trains it.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/activation.h"
+#include "train/network_spec.h"
+
+namespace velum::train {
+
+struct NetworkOutput {
+  torch::Tensor logits;
+  torch::Tensor penalty;  // sum of the activations' range penalties; undefined where there are none
+};
+
+class NetworkImpl : public torch::nn::Module {
+ public:
+  // Parameters are drawn from torch's default generator.
+  explicit NetworkImpl(NetworkSpec spec);
+
+  // Called with every layer's output as it is made.
+  using Observer =
+      std::function<void(const LayerSpec& layer, const torch::Tensor& input, const torch::Tensor& output)>;
+
+  torch::Tensor forward(const torch::Tensor& images) { return run(images, 0, nullptr).logits; }
+  // range_limit > 0 asks for the penalty on pre-activations outside [-range_limit, range_limit].
+  NetworkOutput run(const torch::Tensor& images, double range_limit, const Observer& observer);
+  // Fits every activation to ReLU on what it sees of these images, front to back (later layers see fitted
+  // ones).
+  void fit_activations(const torch::Tensor& images, const CoefficientLimits& limits);
+  void project_activations(const CoefficientLimits& limits);
+
+  const NetworkSpec& spec() const { return spec_; }
+  std::vector<Activation> activations() const;
+  // The layer's tensor as stored ("weight", "bias", "scale", "shift", "running_mean", ...); undefined if
+  // absent.
+  torch::Tensor tensor(const std::string& layer, const std::string& which) const;
+
+ private:
+  torch::Tensor apply(std::size_t layer, const std::vector<torch::Tensor>& inputs, double range_limit,
+                      torch::Tensor& penalty);
+
+  NetworkSpec spec_;
+  std::vector<std::shared_ptr<torch::nn::Module>> modules_;  // of each layer; null where it has no parameters
+  std::vector<std::vector<std::size_t>> inputs_;  // of each layer: 0 is the image, i + 1 layer i's output
+  std::vector<std::size_t> last_use_;             // by the same numbering
+  const CoefficientLimits* fitting_ = nullptr;    // set while fit_activations runs
+};
+TORCH_MODULE(Network);
+
+}  // namespace velum::train
