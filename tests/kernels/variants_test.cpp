@@ -64,6 +64,27 @@ TEST_P(Variant, TransformsOfEverySizeAndRing) {
   }
 }
 
+// Lazy values come near their bounds only now and then, and only for the largest primes: many transforms of
+// one.
+TEST_P(Variant, ManyTransformsModuloTheLargestPrime) {
+  Random random(18);
+  for (const std::size_t n : {4096, 8192}) {
+    const u64 q = test_primes(4 * n)[0];
+    const Transform t(n, q, true);
+    for (int round = 0; round < 100; ++round) {
+      std::vector<u64> input(n);
+      for (u64& v : input) v = random() % q;
+      auto expected = input;
+      ref().ntt_forward(expected.data(), t.tables);
+      auto actual = input;
+      variant().ntt_forward(actual.data(), t.tables);
+      ASSERT_TRUE(actual == expected) << "ntt_forward, n = " << n << ": " << describe(expected, actual);
+      variant().ntt_inverse(actual.data(), t.tables);
+      ASSERT_TRUE(actual == input) << "ntt_inverse, n = " << n << ": " << describe(input, actual);
+    }
+  }
+}
+
 // Calls `f(table, out, a, b)` for the reference and the variant; the output apart, then in place of a, then
 // of b.
 template <typename F>
