@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "ckks/eval/cost.h"
+#include "ckks/core/cost.h"
 
 namespace velum::plan {
 

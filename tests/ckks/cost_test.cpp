@@ -1,5 +1,5 @@
-// eval/cost.h against the evaluator: a kernel table that counts its calls.
-#include "ckks/eval/cost.h"
+// core/cost.h against the evaluator: a kernel table that counts its calls.
+#include "ckks/core/cost.h"
 
 #include "support.h"
 
