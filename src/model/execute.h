@@ -1,4 +1,5 @@
-// The clear executor: the definition of what the encrypted network must compute, in doubles. Parallel over images.
+// The clear executor: the definition of what the encrypted network must compute, in doubles. Parallel over
+// images.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,9 @@ std::vector<double> execute(const Graph& g, std::span<const float> images, std::
 // Every tensor of one image, in node order: observe(node, values). For calibration and probes.
 void execute_observed(const Graph& g, std::span<const float> image,
                       const std::function<void(const Node&, std::span<const double>)>& observe);
-// Fills g.ranges of every tensor from the images, widened on both sides by `margin` times their width (0.25 say), with
-// the root mean square over the images. The declared g.input_range only grows, where the images leave it.
+// Fills g.ranges of every tensor from the images, widened on both sides by `margin` times their width (0.25
+// say), with the root mean square over the images. The declared g.input_range only grows, where the images
+// leave it.
 void calibrate(Graph& g, std::span<const float> images, std::size_t count, double margin);
 
 }  // namespace velum::model

@@ -15,8 +15,8 @@ using Shape = std::vector<std::int64_t>;
 std::int64_t element_count(const Shape& s);
 std::string to_string(const Shape& s);  // "3x32x32"
 
-// Constant coefficients, broadcast to a tensor's shape: dims has as many axes as the tensor, each 1 or the tensor's.
-// An empty dims is a scalar.
+// Constant coefficients, broadcast to a tensor's shape: dims has as many axes as the tensor, each 1 or the
+// tensor's. An empty dims is a scalar.
 struct Coefficients {
   Shape dims;
   std::vector<float> values;
@@ -48,16 +48,16 @@ struct GlobalAveragePool {};  // {C,H,W} -> {C,1,1}
 struct Pad {                  // zeros around {C,H,W}
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
 };
-struct Reshape {};            // same elements in the same order, other shape (Flatten, Squeeze, Unsqueeze, Reshape)
-struct Transpose {            // element permutation: output axis i is input axis axes[i] (batch axis excluded)
+struct Reshape {};  // same elements in the same order, other shape (Flatten, Squeeze, Unsqueeze, Reshape)
+struct Transpose {  // element permutation: output axis i is input axis axes[i] (batch axis excluded)
   std::vector<int> axes;
 };
-struct Concat {};             // of inputs along axis 0 (channels)
-struct Combine {              // sum of factor[i] * input[i]: Add and Sub of branches
+struct Concat {};  // of inputs along axis 0 (channels)
+struct Combine {   // sum of factor[i] * input[i]: Add and Sub of branches
   std::vector<double> factors;
 };
-struct Multiply {};           // elementwise product of two branches
-struct Quadratic {            // y = a x^2 + b x + c
+struct Multiply {};  // elementwise product of two branches
+struct Quadratic {   // y = a x^2 + b x + c
   Coefficients a, b, c;
 };
 // Not polynomial: loaded for training from a foreign model, refused by the planner.
@@ -65,21 +65,22 @@ struct Relu {};
 struct MaxPool {
   AveragePool window;
 };
-struct Unsupported {          // any other operator, kept so that the refusal can name it
-  std::string op;             // ONNX operator type
+struct Unsupported {  // any other operator, kept so that the refusal can name it
+  std::string op;     // ONNX operator type
 };
 
-using Operation = std::variant<Convolution, Dense, ScaleShift, AveragePool, GlobalAveragePool, Pad, Reshape, Transpose,
-                               Concat, Combine, Multiply, Quadratic, Relu, MaxPool, Unsupported>;
+using Operation = std::variant<Convolution, Dense, ScaleShift, AveragePool, GlobalAveragePool, Pad, Reshape,
+                               Transpose, Concat, Combine, Multiply, Quadratic, Relu, MaxPool, Unsupported>;
 std::string_view operation_name(const Operation& op);  // "convolution", "dense", ...
 
-struct Range {  // of a tensor's elements over data: what the planner must never see exceeded, and the typical size
+struct Range {  // of a tensor's elements over data: what the planner must never see exceeded, and the typical
+                // size
   double low = 0, high = 0;
   double rms = 0;  // root mean square; 0 where unknown
 };
 
 struct Node {
-  std::string name;                 // unique, not empty
+  std::string name;  // unique, not empty
   Operation op;
   std::vector<std::string> inputs;  // tensor names
   std::string output;               // tensor name; each is produced once
@@ -88,23 +89,25 @@ struct Node {
 
 struct Graph {
   std::string name;
-  std::string input;   // tensor name
+  std::string input;  // tensor name
   Shape input_shape;
   Range input_range{0, 1, 0};
-  std::string output;  // tensor name
-  std::vector<Node> nodes;               // in topological order
-  std::map<std::string, Range> ranges;   // by tensor name; the planner needs those of every Quadratic's input
-  std::vector<std::string> notes;        // what the importer dropped or relabelled, for the user
-  std::map<std::string, std::string> metadata;  // free: training recipe, data set, accuracy; travels through ONNX
+  std::string output;                   // tensor name
+  std::vector<Node> nodes;              // in topological order
+  std::map<std::string, Range> ranges;  // by tensor name; the planner needs those of every Quadratic's input
+  std::vector<std::string> notes;       // what the importer dropped or relabelled, for the user
+  std::map<std::string, std::string>
+      metadata;  // free: training recipe, data set, accuracy; travels through ONNX
 
   const Node* producer(const std::string& tensor) const;  // null for the input
   const Shape& shape_of(const std::string& tensor) const;
 };
 
-// Shape inference: fills Node::shape from the inputs; throws Error(user) naming the node where shapes do not fit.
+// Shape inference: fills Node::shape from the inputs; throws Error(user) naming the node where shapes do not
+// fit.
 void infer_shapes(Graph& g);
-// Throws Error(user) at the first node that is not polynomial: its name, what it would need, and the recipe of
-// `velum train` that replaces it.
+// Throws Error(user) at the first node that is not polynomial: its name, what it would need, and the recipe
+// of `velum train` that replaces it.
 void require_polynomial(const Graph& g);
 
 }  // namespace velum::model
