@@ -1,0 +1,74 @@
+#include "train/augment.h"
+
+#include <gtest/gtest.h>
+
+namespace velum::train {
+namespace {
+
+TEST(Augment, NothingAskedForChangesNothing) {
+  const auto x = torch::rand({3, 2, 8, 8});
+  EXPECT_TRUE(torch::equal(augment(x, {}), x));
+}
+
+// A flip and whole-pixel shifts move pixels without blurring: every image is one of the possible moves.
+TEST(Augment, FlipsAndShiftsMoveWholePixels) {
+  torch::manual_seed(2);
+  const auto x = torch::rand({20, 1, 9, 9});
+  const auto y = augment(x, {.shift = 1, .flip = true});
+  const auto padded = torch::constant_pad_nd(x, {1, 1, 1, 1});
+  int flipped = 0;
+  for (std::int64_t n = 0; n < 20; ++n) {
+    bool found = false;
+    for (const bool mirror : {false, true})
+      for (std::int64_t dy = 0; dy <= 2; ++dy)
+        for (std::int64_t dx = 0; dx <= 2; ++dx) {
+          auto moved = padded[n].slice(1, dy, dy + 9).slice(2, dx, dx + 9);
+          if (mirror)
+            moved =
+                torch::constant_pad_nd(x[n].flip(2), {1, 1, 1, 1}).slice(1, dy, dy + 9).slice(2, dx, dx + 9);
+          if (!torch::allclose(y[n], moved, 1e-4, 1e-4)) continue;
+          found = true;
+          flipped += mirror;
+        }
+    EXPECT_TRUE(found) << "image " << n;
+  }
+  EXPECT_GT(flipped, 3);
+  EXPECT_LT(flipped, 17);
+}
+
+TEST(Augment, KeepsShapeAndRangeAndFollowsTheSeed) {
+  const Augmentation all{.shift = 2,
+                         .rotate = 15,
+                         .scale = 0.1,
+                         .shear = 8,
+                         .elastic = 0.7,
+                         .flip = true,
+                         .intensity = 0.3,
+                         .cutout = 4};
+  const auto x = torch::rand({6, 3, 12, 10});
+  torch::manual_seed(4);
+  const auto first = augment(x, all);
+  torch::manual_seed(4);
+  const auto second = augment(x, all);
+  EXPECT_TRUE(torch::equal(first, second));
+  EXPECT_EQ(first.sizes(), x.sizes());
+  EXPECT_GE(first.min().item<float>(), -1e-5F);
+  EXPECT_LE(first.max().item<float>(), 1 + 1e-5F);
+  EXPECT_FALSE(torch::equal(first, augment(x, all)));
+}
+
+// A small rotation of a centred blob keeps its mass and its centre.
+TEST(Augment, RotationTurnsAboutTheCentre) {
+  torch::manual_seed(6);
+  auto x = torch::zeros({8, 1, 21, 21});
+  x.slice(2, 8, 13).slice(3, 8, 13).fill_(1);
+  const auto y = augment(x, {.rotate = 30});
+  const auto mass = y.sum({1, 2, 3});
+  EXPECT_TRUE(torch::allclose(mass, torch::full({8}, 25.0F), 0.05, 0));
+  const auto positions = torch::arange(21).to(torch::kFloat32);
+  EXPECT_TRUE(torch::allclose((y.sum({1, 2}) * positions).sum(1) / mass, torch::full({8}, 10.0F), 0, 0.05));
+  EXPECT_FALSE(torch::allclose(x, y, 0.1, 0.1));
+}
+
+}  // namespace
+}  // namespace velum::train
