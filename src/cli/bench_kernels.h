@@ -1,0 +1,29 @@
+// Timings of the kernels on this machine, one thread.
+#pragma once
+
+#include <string>
+
+#include "kernels/table.h"
+
+namespace velum::cli {
+
+struct KernelRates {
+  std::string variant;
+  double ntt_seconds = 0;        // one forward transform of kNttSize points
+  double pointwise = 0;          // residue products a second
+  double digit_products = 0;     // residue multiply-adds a second, splitting and recombination included
+  double per_term_products = 0;  // the same sums with one modular multiplication a term
+};
+
+inline constexpr std::size_t kNttSize = 8192;
+// The shape of the digit product that is timed: inputs, outputs, digits of a residue.
+inline constexpr std::size_t kTerms = 576, kOutputs = 96;
+inline constexpr int kDigits = 3;
+
+KernelRates measure_kernels(const kernels::Table& table);
+
+// Residue multiply-adds a second if a core did nothing but vpdpwssd on registers: the ceiling of three
+// digits. 0 where this processor has no AVX-512 VNNI.
+double digit_product_ceiling();
+
+}  // namespace velum::cli
