@@ -93,7 +93,7 @@ class Emitter {
     const auto& packed = stages_[i];
     const auto& scaled = p_.scaling.stages[i];
     const bool squares_first = p_.placement.squares_first[i];
-    const auto form = form_of(packed, levels_, squares_first);
+    const auto form = form_of(packed, levels_, p_.placement);
     Step step;
     step.name = packed.name;
     for (std::size_t s = 0; s < packed.sources.size(); ++s)

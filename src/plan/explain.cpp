@@ -96,6 +96,10 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const Network& netwo
                            seconds_text(search.other_special->seconds), search.other_special->log2_qp)
              : std::string("no other number fits")});
   choices.push_back(explain_relinearisation(stages, levels, best, request.rates));
+  if (levels.rescale_first)
+    choices.push_back({"first layer", "rescaled, with a modulus of its own",
+                       "the first square then starts from a value as small as the others",
+                       "without: too little precision, or a slower ring"});
   std::uint64_t lifted = 0, squared = 0;
   for (const auto& s : stages)
     for (const auto& source : s.sources)

@@ -7,8 +7,9 @@ namespace velum::plan {
 // A stage of squares rescales; one that only reads the fresh input does not, its weights' scale joins the
 // input's; one that reads plain vectors of a deeper level lifts them to the scale of squares and rescales.
 // The last stage leaves its result as it is, over two moduli, or over one if there is no square at all.
-Levels assign_levels(const std::vector<PackedStage>& stages) {
+Levels assign_levels(const std::vector<PackedStage>& stages, bool rescale_first) {
   Levels levels;
+  levels.rescale_first = rescale_first;
   const std::size_t vectors = stages.size() + 1;
   std::vector<std::uint32_t> dropped(vectors, 0), dropped_at(stages.size(), 0), squares(vectors, 0);
   levels.vector_degree.assign(vectors, 1);
@@ -24,7 +25,7 @@ Levels assign_levels(const std::vector<PackedStage>& stages) {
       fresh = fresh && source.vector == 0;
     }
     const bool last = i + 1 == stages.size();
-    level.rescales = !last && !stages[i].sum && (level.degree == 2 || !fresh);
+    level.rescales = !last && stages[i].sum_steps == 0 && (level.degree == 2 || !fresh || rescale_first);
     dropped[i + 1] = dropped_at[i] + (level.rescales ? 1 : 0);
     if (!level.rescales) levels.vector_degree[i + 1] = level.degree;
   }

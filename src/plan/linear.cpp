@@ -200,12 +200,12 @@ LinearNode linear_node(const model::Node& node, const Shape& in) {
   if (const auto* d = std::get_if<Dense>(&node.op)) return {dense(*d), per_channel(d->bias, out)};
   if (const auto* s = std::get_if<ScaleShift>(&node.op))
     return {elementwise(broadcast(s->scale, out), out), broadcast(s->shift, out)};
-  if (const auto* p = std::get_if<AveragePool>(&node.op)) return {average(*p, in, out), {}, true};
+  if (const auto* p = std::get_if<AveragePool>(&node.op)) return {average(*p, in, out), {}};
   if (std::holds_alternative<GlobalAveragePool>(node.op)) {
     AveragePool whole;
     whole.kernel_h = in[1];
     whole.kernel_w = in[2];
-    return {average(whole, in, out), {}, true};
+    return {average(whole, in, out), {}};
   }
   if (const auto* p = std::get_if<Pad>(&node.op)) return {pad(*p, in, out), {}};
   if (const auto* t = std::get_if<Transpose>(&node.op)) return {transpose(*t, in, out), {}};

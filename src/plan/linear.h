@@ -17,7 +17,6 @@ ElementOrder element_order(const model::Shape& shape);
 struct LinearNode {
   LinearMap map;
   std::vector<double> bias;
-  bool sums_only = false;  // a pool: every weight is the same
 };
 bool is_linear(const model::Operation& op);
 LinearNode linear_node(const model::Node& node, const model::Shape& in);

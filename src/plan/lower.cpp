@@ -8,6 +8,7 @@
 #include "plan/fold.h"
 #include "plan/network.h"
 #include "plan/ranges.h"
+#include "plan/sums.h"
 
 namespace velum::plan {
 
@@ -20,9 +21,15 @@ struct Materialised {
   std::vector<double> shift;
 };
 
+// Elements of a tensor to be summed by its one reader, a pool.
+struct PendingSum {
+  EvenSquares squares;
+  Materialised vector;
+};
+
 class Lowering {
  public:
-  explicit Lowering(const model::Graph& graph) : graph_(graph) {}
+  Lowering(const model::Graph& graph, bool keep_sums) : graph_(graph), keep_sums_(keep_sums) {}
 
   Network run() {
     start_with_input();
@@ -58,6 +65,7 @@ class Lowering {
   }
 
   Expression lower_node(const model::Node& node) {
+    if (sums_.count(node.inputs[0])) return lower_sum(node);
     const auto& in = tensors_.at(node.inputs[0]);
     if (const auto* q = std::get_if<model::Quadratic>(&node.op)) return lower_quadratic(node, *q);
     if (std::holds_alternative<model::Multiply>(node.op)) return lower_multiply(node);
@@ -86,6 +94,7 @@ class Lowering {
     if (q.linear())
       return compose(elementwise(q.b, node.shape), tensors_.at(tensor), node.shape, q.c, net_.supports);
     const auto& range = required_range(graph_, tensor, node.name);
+    if (keep_sums_ && pool_of_sums(graph_, node)) return start_sum(node, q, range);
     const auto known = materialised_.find(tensor);
     const bool ready = known != materialised_.end();
     const auto f = fold(q, magnitude(range), ready ? &known->second.shift : nullptr);
@@ -94,6 +103,64 @@ class Lowering {
       remember(tensor, materialise(tensors_.at(tensor), element_order(node.shape), f.shift, size, tensor));
     }
     return of_vector(materialised_.at(tensor), f.square, f.plain, f.constant, node.shape);
+  }
+
+  // The input of a quadratic that a pool sums up, scaled so that the squares weigh the same. The result is an
+  // empty expression: only the pool reads it.
+  Expression start_sum(const model::Node& node, const QuadraticCoefficients& q, const model::Range& range) {
+    const auto& tensor = node.inputs[0];
+    auto f = fold(q, magnitude(range), nullptr);
+    auto even = even_squares(f);
+    const auto& x = tensors_.at(tensor);
+    auto scaled = compose(elementwise(even.factor, node.shape), x, node.shape, {}, net_.supports);
+    Size size;
+    double squares = 0;
+    for (std::size_t i = 0; i < f.shift.size(); ++i) {
+      const auto one = shifted_size(range, {f.shift[i]});
+      size.bound = std::max(size.bound, one.bound * even.factor[i]);
+      squares += std::pow(one.rms * even.factor[i], 2);
+      f.shift[i] *= even.factor[i];
+    }
+    size.rms = std::sqrt(squares / static_cast<double>(f.shift.size()));
+    auto vector = materialise(scaled, element_order(node.shape), f.shift, size, tensor);
+    sums_.emplace(node.output, PendingSum{std::move(even), std::move(vector)});
+    Expression nothing;
+    nothing.shape = node.shape;
+    return nothing;
+  }
+
+  // The pool of a pending sum: a stage that adds up the window, and an expression that divides by its size.
+  Expression lower_sum(const model::Node& node) {
+    const auto& pending = sums_.at(node.inputs[0]);
+    const auto& in_shape = graph_.shape_of(node.inputs[0]);
+    const auto average = linear_node(node, in_shape);
+    const auto count = static_cast<std::size_t>(model::element_count(node.shape));
+    std::vector<double> share(count, 0.0), constant(count, 0.0);
+    std::uint64_t window = 1;
+    const LinearMap add_up = [&](const auto& emit) {
+      average.map([&](const LinearRows& rows) {
+        auto ones = rows;
+        std::fill(ones.weights.begin(), ones.weights.end(), 1.0);
+        share[rows.outputs[0]] = rows.weights[0] * pending.squares.unit_value;
+        for (const auto i : rows.inputs)
+          constant[rows.outputs[0]] +=
+              rows.weights[0] * pending.squares.unit_value * pending.squares.constant[i];
+        window = std::max<std::uint64_t>(window, rows.inputs.size());
+        emit(ones);
+      });
+    };
+    const auto& s = pending.squares;
+    const auto elements =
+        of_vector(pending.vector, s.square, s.plain, std::vector<double>(s.square.size(), 0.0), in_shape);
+    const auto total = compose(add_up, elements, node.shape, {}, net_.supports);
+    auto size = worst_case(net_, total);
+    const double typical = net_.vectors[pending.vector.vector].rms;
+    size.rms = std::min(size.bound, static_cast<double>(window) * typical * typical);
+    const auto vector = materialise(total, element_order(node.shape), std::vector<double>(count, 0.0), size,
+                                    node.output + ".sum");
+    net_.stages.back().name = node.name;
+    net_.stages.back().sum_steps = s.steps;
+    return of_vector(vector, std::vector<double>(count, 0.0), share, constant, node.shape);
   }
 
   // u v = ((k u + v)^2 - (k u - v)^2) / 4k, with k such that both terms are of the same size.
@@ -207,6 +274,8 @@ class Lowering {
   }
 
   const model::Graph& graph_;
+  const bool keep_sums_;
+  std::map<std::string, PendingSum> sums_;  // by the tensor that the pool reads
   Network net_;
   std::map<std::string, Expression> tensors_;
   std::map<std::string, Materialised> materialised_;
@@ -215,9 +284,9 @@ class Lowering {
 
 }  // namespace
 
-Network lower(const model::Graph& graph) {
+Network lower(const model::Graph& graph, bool keep_sums) {
   model::require_polynomial(graph);
-  auto net = Lowering(graph).run();
+  auto net = Lowering(graph, keep_sums).run();
   remove_unused(net);
   return net;
 }

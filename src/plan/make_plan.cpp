@@ -1,13 +1,16 @@
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "plan/emit.h"
 #include "plan/explain.h"
 #include "plan/identity.h"
 #include "plan/peak.h"
 #include "plan/schedule.h"
+#include "plan/sums.h"
 
 namespace velum::plan {
 
@@ -65,6 +68,89 @@ std::vector<PackedStage> pack_all(const Network& network) {
   return stages;
 }
 
+// One way to lower the network, and the parameters found for it.
+struct Variant {
+  Network network;
+  std::vector<PackedStage> stages;
+  Levels levels;
+  ParameterSearch search;
+  // Seconds of an image: a larger ring takes more of them at once.
+  double rate() const { return search.best.seconds / static_cast<double>(search.best.n); }
+};
+
+// The result of a search, or its refusal.
+struct Found {
+  std::optional<ParameterSearch> search;
+  std::string problem;
+};
+
+Found try_search(const Variant& v, const Levels& levels, const Request& request) {
+  try {
+    return {search_parameters(v.network, v.stages, levels, request), {}};
+  } catch (const Error& e) {
+    return {std::nullopt, e.what()};
+  }
+}
+
+Variant plan_variant(const model::Graph& graph, const Request& request, bool keep_sums) {
+  Variant v;
+  v.network = lower(graph, keep_sums);
+  v.stages = pack_all(v.network);
+  v.levels = assign_levels(v.stages);
+  auto found = try_search(v, v.levels, request);
+  if (found.search) v.search = std::move(*found.search);
+  // A rescale after the first layer: for what the shorter chain cannot do in this ring, or at all.
+  const bool smallest = found.search && v.search.smaller_rings.empty();
+  if (v.levels.depth == 0 || smallest) {
+    if (!found.search) fail_user("{}", found.problem);
+    return v;
+  }
+  auto levels = assign_levels(v.stages, true);
+  auto longer = try_search(v, levels, request);
+  if (!found.search && !longer.search) fail_user("{}", found.problem);
+  if (!longer.search ||
+      (found.search && longer.search->best.seconds / static_cast<double>(longer.search->best.n) >= v.rate()))
+    return v;
+  v.levels = std::move(levels);
+  v.search = std::move(*longer.search);
+  return v;
+}
+
+// Pools of squares composed with what follows, or kept as steps: whichever is predicted to be faster.
+Variant best_variant(const model::Graph& graph, const Request& request, std::optional<Choice>& choice) {
+  if (!any_pool_of_sums(graph)) return plan_variant(graph, request, false);
+  std::optional<Variant> kept;
+  std::string problem;
+  try {
+    kept = plan_variant(graph, request, true);
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  if (!kept) {
+    auto composed = plan_variant(graph, request, false);
+    choice = {"pools", "composed with the layers that follow", "kept as steps they do not fit", problem};
+    return composed;
+  }
+  std::optional<Variant> composed;
+  try {
+    composed = plan_variant(graph, request, false);
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  const auto seconds = [](const Variant& v) {
+    return format_duration(v.search.best.seconds) + " on one thread";
+  };
+  const bool keep = !composed || kept->rate() <= composed->rate();
+  choice =
+      Choice{"pools", keep ? "kept as steps that add up squares" : "composed with the layers that follow",
+             keep ? "the layers that follow read one sum instead of a window of squares: " + seconds(*kept)
+                  : "it is faster: " + seconds(*composed),
+             !composed ? "composed: " + problem
+             : keep    ? "composed: " + seconds(*composed)
+                       : "kept: " + seconds(*kept)};
+  return keep ? std::move(*kept) : std::move(*composed);
+}
+
 void check_request(const Request& r) {
   if (r.batch < 0) fail_user("batch size is {}: expected 0 (as many as slots) or more", r.batch);
   if (r.max_log_n < r.min_log_n || r.min_log_n < 4 || r.max_log_n > 16)
@@ -78,10 +164,8 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   check_request(request);
   PlanResult result;
   result.notes = graph.notes;
-  const auto network = lower(graph);
-  const auto stages = pack_all(network);
-  const auto levels = assign_levels(stages);
-  const auto search = search_parameters(network, stages, levels, request);
+  std::optional<Choice> pools;
+  const auto [network, stages, levels, search] = best_variant(graph, request, pools);
   result.plan = emit_plan(graph, network, stages, levels, search.best);
   auto& plan = result.plan;
   const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
@@ -89,6 +173,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   add_costs(plan, request.rates);
   plan.client.id = plan_id(plan.client);
   result.choices = explain_choices(plan, network, stages, levels, search, schedule, request);
+  if (pools) result.choices.push_back(*pools);
   const std::size_t slots = ring::slot_count(request.ring, plan.client.params.n);
   if (static_cast<std::size_t>(request.batch) > slots)
     result.notes.push_back(fmt::format("{} images take {} batches of up to {}", request.batch,

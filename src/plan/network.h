@@ -23,7 +23,9 @@ struct Stage {
   std::vector<Row> rows;  // by element of the vector
   std::vector<float> weights;
   std::vector<double> bias;
-  bool sum = false;  // weights are +-1 and stay so: the result keeps the scale of its sources
+  // Positive: weights of squares are multiples of 1 / sum_steps and stay so: the result keeps the scale of
+  // its squares, times sum_steps.
+  double sum_steps = 0;
 };
 
 struct Network {
@@ -34,8 +36,9 @@ struct Network {
   std::vector<std::uint32_t> input_order;  // row-major position of input element k
 };
 
-// Lowers a polynomial graph. Throws Error(user) naming the node or tensor: not polynomial, no range.
-Network lower(const model::Graph& graph);
+// Lowers a polynomial graph; with `keep_sums`, pools of squares become stages of their own (sums.h). Throws
+// Error(user) naming the node or tensor: not polynomial, no range.
+Network lower(const model::Graph& graph, bool keep_sums = false);
 
 // Leaves out elements that nothing reads (a strided layer may skip some). The input and the output stay
 // whole.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "plan/sums.h"
 
 namespace velum::plan {
 
@@ -104,6 +105,12 @@ class WeightMeasure {
         source.sum_squares += w * w;
         source.terms += w != 0 ? 1 : 0;
         sums[class_of[c]] += w;
+        if (stage_.sum_steps > 0) {
+          // Only elements at the smallest factor have such weights: their squares are that much smaller.
+          source.step_error += std::pow((w - std::nearbyint(w * stage_.sum_steps) / stage_.sum_steps) *
+                                            kSmallestFactor * kSmallestFactor,
+                                        2);
+        }
       }
       for (std::size_t k = 0; k < sums.size(); ++k)
         p_.sources[source_of_class[k]].class_squares += sums[k] * sums[k];
@@ -136,7 +143,7 @@ PackedStage pack(const Network& net, std::size_t index) {
   p.name = stage.name;
   p.vector = static_cast<std::uint32_t>(index + 1);
   p.outputs = static_cast<std::uint32_t>(stage.rows.size());
-  p.sum = stage.sum;
+  p.sum_steps = stage.sum_steps;
   const auto support_of_group = cut_groups(stage, net.vectors[p.vector], p.groups);
   const auto supports = distinct(support_of_group);
   for (const auto id : supports)

@@ -18,6 +18,9 @@ struct PackedSource {
   // As sum_squares, weights on elements of one class added first: elements that were made with the same
   // weights (one channel of a convolution, at all positions) err alike where those weights were rounded.
   double class_squares = 0;
+  // In a sum: squared distances of the weights from multiples of 1 / sum_steps, added up, for squares of
+  // typical size.
+  double step_error = 0;
   std::uint64_t terms = 0;
 };
 
@@ -25,7 +28,7 @@ struct PackedStage {
   std::string name;
   std::uint32_t vector = 0;  // that it computes
   std::uint32_t outputs = 0;
-  bool sum = false;  // see Stage
+  double sum_steps = 0;  // see Stage
   std::vector<PackedSource> sources;
   std::vector<InputPair> pairs;
   std::vector<Group> groups;          // without weights

@@ -7,6 +7,8 @@
 namespace velum::plan {
 
 struct Placement {
+  std::vector<bool>
+      sums_relinearised;  // by stage: a sum of squares that is two polynomials again before it is read
   std::vector<bool> squares_first;  // by stage: it reads relinearised squares
   std::vector<std::vector<std::uint32_t>>
       squared;                  // by vector: elements whose relinearised squares some stage reads
@@ -32,6 +34,6 @@ struct StageForm {
   std::uint8_t polys = 2;
   Finish finish = Finish::none;
 };
-StageForm form_of(const PackedStage& stage, const Levels& levels, bool squares_first);
+StageForm form_of(const PackedStage& stage, const Levels& levels, const Placement& placement);
 
 }  // namespace velum::plan

@@ -111,14 +111,14 @@ std::string to_text(const ServerPlan& p) {
   t += fmt::format("memory      peak {} with {} threads, {} workspace each\n\n",
                    format_bytes(static_cast<double>(p.peak_bytes)), p.threads,
                    format_bytes(static_cast<double>(p.workspace_bytes_per_thread)));
-  t += fmt::format("{:<16} {:<34} {:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5} {:>9} {:>8} {:>10} {:>9}\n",
+  t += fmt::format("{:<22} {:<34} {:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5} {:>9} {:>8} {:>10} {:>9}\n",
                    "step", "sources", "outputs", "limbs", "polys", "scale", "w", "finish", "tasks",
                    "mult-adds", "NTTs", "bytes", "time");
   std::vector<std::size_t> tasks(p.steps.size(), 0);
   for (const auto& task : p.tasks) ++tasks[task.step];
   const auto row = [&](const std::string& name, const std::string& sources, const std::string& rest,
                        const StepCost& cost) {
-    t += fmt::format("{:<16} {:<34} {} {:>9} {:>8} {:>10} {:>9}\n", name, sources, rest,
+    t += fmt::format("{:<22} {:<34} {} {:>9} {:>8} {:>10} {:>9}\n", name, sources, rest,
                      count_text(cost.multiply_adds), cost.ntts, format_bytes(static_cast<double>(cost.bytes)),
                      format_duration(cost.seconds));
   };

@@ -14,6 +14,10 @@ double largest_of(double bits) {
   return std::exp2(bits - 1) - 1;
 }
 
+// Rounded weights are one draw for the network's whole life, not an average over many: their variance is
+// taken double.
+constexpr double kOneDraw = 2;
+
 class Assignment {
  public:
   Assignment(const ScaleProblem& p, const ScaleBits& bits, const std::vector<ckks::u64>* primes)
@@ -90,9 +94,11 @@ class Assignment {
   void keep(std::size_t i) {
     const auto& level = p_.levels.stages[i];
     const bool last = i + 1 == p_.stages.size();
-    if (p_.stages[i].sum) {
-      const double scale = source_scale(p_.stages[i].sources[0]);
-      set_affine(i, scale, 1, false);
+    if (p_.stages[i].sum_steps > 0) {
+      double scale = 0;
+      for (const auto& s : p_.stages[i].sources)
+        if (degree_of(s) == 2) scale = source_scale(s) * p_.stages[i].sum_steps;
+      set_affine(i, scale, largest_of(bits_.weights), false);
     } else {
       const double largest = largest_of(level.degree == 1 && !last ? bits_.first_weights : bits_.weights);
       const double steep = steepest(i);
@@ -148,7 +154,7 @@ class Assignment {
     if (!fixed_) {
       const double largest = largest_of(bits_.weights);
       prime = widest > 0 ? std::max(widest * largest / wanted, std::exp2(kSmallestPrime))
-                         : std::exp2(bits_.values + bits_.weights);
+                         : std::exp2(kSmallestPrime + 1);
       if (std::log2(prime) > kLargestPrime) return refuse(at.front(), "a rescale needs a prime over 2^47.9");
     }
     for (const auto i : at) {
@@ -176,10 +182,12 @@ class Assignment {
       const double steep = square ? 2 * v.rms : 1;
       carried_noise += s.sum_squares / stage.outputs * std::pow(steep * value_noise(s.vector), 2);
       carried_rounding += s.class_squares / stage.outputs * std::pow(steep * value_rounding(s.vector), 2);
-      if (stage.sum) continue;
       // Mean square of the input; a bell curve's fourth moment is three times its squared variance.
       const double size = square ? std::min(3 * std::pow(v.rms, 4), std::pow(v.bound, 4)) : v.rms * v.rms;
-      rounding += static_cast<double>(s.terms) / stage.outputs / 12 / (out.factor[j] * out.factor[j]) * size;
+      const double rounded = stage.sum_steps > 0 && square
+                                 ? s.step_error
+                                 : static_cast<double>(s.terms) / 12 / (out.factor[j] * out.factor[j]);
+      rounding += kOneDraw * rounded / stage.outputs * size;
     }
     if (prime > 0) {
       const double digits = p_.levels.stages[i].limbs;

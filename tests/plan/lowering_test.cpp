@@ -108,6 +108,45 @@ TEST(Lowering, PoolsCountTheirPaddingOrNot) {
   }
 }
 
+bool has_sums(const ServerPlan& plan) {
+  return std::any_of(plan.values.begin(), plan.values.end(),
+                     [](const auto& v) { return v.name.ends_with(".sum"); });
+}
+
+TEST(Lowering, PooledSquaresAreKeptAsSums) {
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  for (const bool varied : {false, true}) {
+    NetworkBuilder b({2, 8, 8}, 20);
+    b.convolution(6, 3, 1, 1);
+    if (varied)
+      b.varied_quadratic(0.1, 0.1);
+    else
+      b.quadratic(-0.2f, 0.3f);
+    b.add(pool).convolution(8, 3, 1, 1).quadratic().add(model::GlobalAveragePool{}).flatten().dense(4);
+    EXPECT_TRUE(has_sums(make_plan(b.finish(), fixed_request()).plan));
+    expect_faithful(b);
+  }
+}
+
+TEST(Lowering, SumsCarryPlainElementsBesideTheirSquares) {
+  NetworkBuilder b({2, 8, 8}, 21);
+  b.convolution(6, 3, 1, 1);
+  const auto s = b.shape();
+  auto a = b.normal(static_cast<std::size_t>(model::element_count(s)), 0.02, 0.1);
+  for (std::size_t i = 0; i < a.size(); i += 5) a[i] = 0;
+  for (std::size_t i = 1; i < a.size(); i += 5) a[i] *= i % 2 ? 1e-3f : 0.1f;
+  b.add(model::Quadratic{{s, a}, {{}, {0.4f}}, {{}, {0.2f}}});
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = 3;
+  pool.stride_h = pool.stride_w = 2;
+  pool.pad_top = pool.pad_left = 1;
+  b.add(pool).convolution(40, 3, 1, 1).quadratic().flatten().dense(4);
+  const auto result = make_plan(b.finish(), fixed_request());
+  EXPECT_TRUE(has_sums(result.plan)) << explain_text(result);
+  expect_faithful(b);
+}
+
 TEST(Lowering, PadAndTranspose) {
   NetworkBuilder b({2, 4, 5}, 9);
   b.add(model::Pad{1, 0, 2, 1}).convolution(3, 3).quadratic();
@@ -208,6 +247,18 @@ TEST(Lowering, DeepNetwork) {
   for (int i = 0; i < 8; ++i) b.dense(12).quadratic(0.1f, 1.0f);
   b.dense(4);
   expect_faithful(b);
+}
+
+TEST(Lowering, HighPrecisionRescalesTheFirstLayer) {
+  NetworkBuilder b({8}, 22);
+  for (int i = 0; i < 3; ++i) b.dense(12).quadratic(0.1f, 0.5f);
+  b.dense(4);
+  auto r = fixed_request();
+  r.precision_bits = 12.5;
+  const auto plan = make_plan(b.finish(), r).plan;
+  EXPECT_EQ(plan.steps.front().finish, Finish::rescale) << to_text(plan);
+  EXPECT_GT(plan.steps.front().sources[0].lift, 1u);
+  expect_faithful(b, r);
 }
 
 TEST(Lowering, UnusedElementsAreLeftOut) {
