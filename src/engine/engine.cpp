@@ -8,6 +8,7 @@
 #include "engine/affine.h"
 #include "engine/prepared_step.h"
 #include "engine/value_store.h"
+#include "plan/peak.h"
 
 namespace velum::engine {
 
@@ -32,13 +33,14 @@ std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
 class Run {
  public:
   Run(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys,
-      const ckks::Evaluator& evaluator, const InputSource& input)
+      const ckks::Evaluator& evaluator, const InputSource& input, MemoryPool& pool)
       : plan_(plan),
         params_(params),
         keys_(keys),
         evaluator_(evaluator),
         input_(input),
-        store_(plan, params.n()),
+        pool_(pool),
+        store_(plan, params.n(), pool),
         scratch_(static_cast<std::size_t>(threads())) {}
 
   void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe) {
@@ -130,7 +132,7 @@ class Run {
     const auto& step = *prepared.step;
     const std::size_t n = params_.n(), limbs = step.limbs, polys = step.polys;
     const std::size_t words = polys * limbs * n;
-    AlignedBuffer<u64> unfinished(words * (end - begin));
+    auto unfinished = pool_.take(words * (end - begin));
     const auto place = [&](std::uint32_t o) {
       return ckks::View{unfinished.data() + (o - begin) * words, polys, limbs, n, limbs * n};
     };
@@ -146,6 +148,7 @@ class Run {
       else
         evaluator_.relinearise_rescale(out, place(o), keys_.relinearise, memory);
     });
+    pool_.give(std::move(unfinished));
   }
 
   const plan::ServerPlan& plan_;
@@ -153,6 +156,7 @@ class Run {
   const ckks::EvaluationKeys& keys_;
   const ckks::Evaluator& evaluator_;
   const InputSource& input_;
+  MemoryPool& pool_;
   ValueStore store_;
   std::vector<AlignedBuffer<u64>> scratch_;  // per worker
   double input_seconds_ = 0;
@@ -166,9 +170,10 @@ struct Engine::State {
   const ckks::EvaluationKeys& keys;
   ckks::Evaluator evaluator;
   std::vector<PreparedStep> steps;
+  MemoryPool pool;  // kept from run to run
 
   State(const plan::ServerPlan& p, const ckks::Parameters& pa, const ckks::EvaluationKeys& k)
-      : plan(p), params(pa), keys(k), evaluator(pa) {}
+      : plan(p), params(pa), keys(k), evaluator(pa), pool(plan::follow_schedule(p).bytes) {}
 };
 
 Engine::Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys)
@@ -200,7 +205,8 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
     fail_user("the batch holds {} ciphertexts, the plan expects {}; encrypt it with this plan", input.count(),
               plan.values[0].elements);
   const auto start = clock_type::now();
-  Run run(plan, state_->params, state_->keys, state_->evaluator, input);
+  Run run(plan, state_->params, state_->keys, state_->evaluator, input, state_->pool);
+  state_->pool.restart_peak();
   std::vector<double> seconds(plan.steps.size());
   double planned = 0, done = 0;
   for (const auto& step : plan.steps) planned += step.cost.seconds;
@@ -227,7 +233,7 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
   if (report) {
     report->seconds = seconds_since(start);
     report->input_seconds = run.input_seconds();
-    report->peak_bytes_of_values = run.store().peak_bytes();
+    report->peak_bytes_of_values = state_->pool.peak_in_use();
     report->steps.clear();
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
       const auto& value = plan.values[plan.steps[s].output];

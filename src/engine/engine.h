@@ -27,8 +27,8 @@ struct StepReport {
 struct RunReport {
   std::vector<StepReport> steps;
   double seconds = 0;
-  double input_seconds = 0;  // reading and expanding the inputs, part of `seconds`
-  std::uint64_t peak_bytes_of_values = 0;
+  double input_seconds = 0;                // reading and expanding the inputs, part of `seconds`
+  std::uint64_t peak_bytes_of_values = 0;  // ciphertexts and unfinished results alive at a time
 };
 
 // Called after each task with the outputs that it finished, before any of them can be freed (probes in local
@@ -43,7 +43,8 @@ class Engine {
   // one (plan::verify_plan); plan, parameters and keys must outlive the engine.
   Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys);
   ~Engine();
-  // One batch. Returns the output ciphertexts in order of the output value's elements.
+  // One batch; not to be called from two threads at once (memory is kept from run to run). Returns the output
+  // ciphertexts in order of the output value's elements.
   std::vector<ckks::Ciphertext> run(const InputSource& input, RunReport* report = nullptr,
                                     const ProgressCallback& progress = {}, const Probe& probe = {}) const;
 

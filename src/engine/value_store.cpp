@@ -12,7 +12,8 @@ std::size_t element_words(const plan::Value& v, std::size_t n) {
 
 }  // namespace
 
-ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n) : plan_(plan), n_(n) {
+ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& pool)
+    : plan_(plan), n_(n), pool_(pool) {
   rows_.resize(plan.values.size());
   row_of_.resize(plan.values.size());
   for (std::size_t v = 0; v < plan.values.size(); ++v) {
@@ -24,23 +25,22 @@ ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n) : plan_(plan
   }
 }
 
+ValueStore::~ValueStore() {
+  for (auto& rows : rows_)
+    for (auto& row : rows) pool_.give(std::move(row));
+}
+
 void ValueStore::hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end) {
   const auto& v = plan_.values[value];
   for (std::uint32_t r = row_of(value, begin), last = row_of(value, end - 1); r <= last; ++r) {
     auto& row = rows_[value][r];
     if (!row.empty()) continue;
-    row = AlignedBuffer<ckks::u64>((v.row_begin[r + 1] - v.row_begin[r]) * element_words(v, n_));
-    bytes_ += row.size() * sizeof(ckks::u64);
+    row = pool_.take((v.row_begin[r + 1] - v.row_begin[r]) * element_words(v, n_));
   }
-  peak_ = std::max(peak_, bytes_);
 }
 
 void ValueStore::release(const plan::Release& r) {
-  for (std::uint32_t row = r.row_begin; row < r.row_end; ++row) {
-    auto& buffer = rows_[r.value][row];
-    bytes_ -= buffer.size() * sizeof(ckks::u64);
-    buffer = {};
-  }
+  for (std::uint32_t row = r.row_begin; row < r.row_end; ++row) pool_.give(std::move(rows_[r.value][row]));
 }
 
 ckks::View ValueStore::element(std::uint32_t value, std::uint32_t e) {

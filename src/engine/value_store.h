@@ -7,13 +7,18 @@
 
 #include "base/aligned_buffer.h"
 #include "ckks/core/ciphertext.h"
+#include "engine/memory_pool.h"
 #include "plan/plan.h"
 
 namespace velum::engine {
 
 class ValueStore {
  public:
-  ValueStore(const plan::ServerPlan& plan, std::size_t n);
+  // Both must outlive it; what is still held goes back to the pool at the end.
+  ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& pool);
+  ValueStore(const ValueStore&) = delete;
+  ValueStore& operator=(const ValueStore&) = delete;
+  ~ValueStore();
 
   // Makes sure the rows that hold elements [begin, end) of a value have memory; the contents of new rows are
   // undefined. Not thread-safe.
@@ -25,15 +30,12 @@ class ValueStore {
   ckks::View element(std::uint32_t value, std::uint32_t e);
   std::uint32_t row_of(std::uint32_t value, std::uint32_t e) const { return row_of_[value][e]; }
 
-  std::uint64_t bytes() const { return bytes_; }
-  std::uint64_t peak_bytes() const { return peak_; }
-
  private:
   const plan::ServerPlan& plan_;
   std::size_t n_;
-  std::vector<std::vector<AlignedBuffer<ckks::u64>>> rows_;  // [value][row]
-  std::vector<std::vector<std::uint32_t>> row_of_;           // [value][element]
-  std::uint64_t bytes_ = 0, peak_ = 0;
+  MemoryPool& pool_;
+  std::vector<std::vector<MemoryPool::Block>> rows_;  // [value][row]
+  std::vector<std::vector<std::uint32_t>> row_of_;    // [value][element]
 };
 
 }  // namespace velum::engine

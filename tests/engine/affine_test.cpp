@@ -59,7 +59,8 @@ struct Fixture {
 std::vector<u64> run(Fixture& f, int thread_count) {
   set_threads(thread_count);
   const ckks::Parameters params(f.literal);
-  ValueStore store(f.plan, f.n);
+  MemoryPool pool(1 << 20);
+  ValueStore store(f.plan, f.n, pool);
   std::mt19937_64 random(9);
   for (std::uint32_t v = 0; v < 2; ++v) {
     store.hold(v, 0, f.plan.values[v].elements);
