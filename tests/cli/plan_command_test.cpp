@@ -1,0 +1,45 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "model/onnx.h"
+
+namespace velum::test {
+namespace {
+
+TEST(PlanCommand, WithoutOutItOnlyPrints) {
+  const Workplace w;
+  const auto before = w.files();
+  EXPECT_FALSE(w.must("velum plan model.onnx").out.empty());
+  EXPECT_EQ(w.files(), before);
+}
+
+TEST(PlanCommand, WritesBothHalvesAndJson) {
+  const Workplace w;
+  const auto plain = w.must("velum plan model.onnx --out plan/ --json plan.json").out;
+  EXPECT_TRUE(w.exists("plan/client.plan") && w.exists("plan/server.plan"));
+  EXPECT_TRUE(nlohmann::json::parse(w.read("plan.json")).is_object());
+  EXPECT_GT(w.must("velum plan model.onnx --explain").out.size(), w.must("velum plan model.onnx").out.size());
+}
+
+TEST(PlanCommand, ModelsWithoutRangesNeedCalibration) {
+  const Workplace w;
+  auto graph = w.graph();
+  graph.ranges.clear();
+  model::save_onnx(graph, w.folder() + "/bare.onnx");
+  const auto refused = w.run("velum plan bare.onnx");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--calibrate"), std::string::npos) << refused.err;
+  w.must("velum plan bare.onnx --calibrate npy:images.npy");
+}
+
+TEST(PlanCommand, RefusesWhatDoesNotFitTheMemory) {
+  const Workplace w;
+  const auto refused = w.run("velum plan model.onnx --memory 1MiB");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_EQ(lines(refused.err).size(), 1u) << refused.err;
+}
+
+}  // namespace
+}  // namespace velum::test

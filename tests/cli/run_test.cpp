@@ -1,0 +1,85 @@
+// velum run, eval and bench: results as text, JSON and CSV.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+
+namespace velum::test {
+namespace {
+
+using nlohmann::json;
+
+TEST(Run, JsonHoldsEveryFigure) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --json out.json --out predictions.csv --threads 2");
+  const auto j = json::parse(w.read("out.json"));
+  for (const auto* key : {"images", "slots", "accuracy_clear", "accuracy_encrypted", "agreement",
+                          "max_abs_error", "precision_bits", "amortized_ms", "peak_rss_bytes"})
+    EXPECT_TRUE(j.contains(key) && j[key].is_number()) << key;
+  for (const auto* key : {"plan", "keygen", "encrypt", "evaluate", "decrypt"})
+    EXPECT_TRUE(j["seconds"].contains(key) && j["seconds"][key].is_number()) << key;
+  for (const auto* key : {"input", "output", "eval_keys"}) EXPECT_GT(j["bytes"][key].get<double>(), 0) << key;
+  EXPECT_EQ(j["params"]["ring"], "real");
+  EXPECT_EQ(j["params"]["security_bits"], 128);
+  EXPECT_EQ(j["slots"], j["params"]["ring_dimension"]);
+  EXPECT_GT(j["params"]["log2_qp"].get<double>(), 20);
+  EXPECT_FALSE(j["params"]["prime_bits"].empty());
+  ASSERT_FALSE(j["layers"].empty());
+  for (const auto* key : {"name", "seconds", "multiply_adds", "ntts", "bytes", "level", "scale_bits"})
+    EXPECT_TRUE(j["layers"][0].contains(key)) << key;
+  EXPECT_EQ(j["images"], Workplace::kImages);
+  EXPECT_DOUBLE_EQ(j["accuracy_clear"].get<double>(), 0.8);
+  EXPECT_GT(j["precision_bits"].get<double>(), 6);
+  EXPECT_NEAR(j["amortized_ms"].get<double>(),
+              1e3 * j["seconds"]["evaluate"].get<double>() / Workplace::kImages, 1e-9);
+  EXPECT_EQ(lines(w.read("predictions.csv")).size(), Workplace::kImages + 1);
+}
+
+TEST(Run, StandardRingHasHalfTheSlots) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --ring standard --json out.json");
+  const auto j = json::parse(w.read("out.json"));
+  EXPECT_EQ(j["params"]["ring"], "standard");
+  EXPECT_EQ(2 * j["slots"].get<int>(), j["params"]["ring_dimension"].get<int>());
+  EXPECT_GT(j["precision_bits"].get<double>(), 6);
+}
+
+TEST(Run, ProbeReportsThePrecisionOfEveryLayer) {
+  const Workplace w;
+  const auto outcome = w.must("velum run model.onnx " + kData + " --probe --json out.json");
+  EXPECT_NE(outcome.out.find("precision"), std::string::npos);
+  const auto report = json::parse(w.read("out.json"));
+  for (const auto& layer : report["layers"]) EXPECT_GT(layer.value("precision_bits", 0.0), 5) << layer.dump();
+}
+
+TEST(Run, FewerImagesCanBeTaken) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --images 3 --json out.json");
+  EXPECT_EQ(json::parse(w.read("out.json"))["images"], 3);
+}
+
+TEST(Run, HigherSecurityIsKept) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --images 3 --security 256 --json out.json");
+  EXPECT_EQ(json::parse(w.read("out.json"))["params"]["security_bits"], 256);
+}
+
+TEST(Eval, ReportsQuality) {
+  const Workplace w;
+  const auto outcome = w.must("velum eval model.onnx " + kData + " --json e.json");
+  EXPECT_NE(outcome.out.find("accuracy  80.00 %"), std::string::npos) << outcome.out;
+  const auto j = json::parse(w.read("e.json"));
+  EXPECT_DOUBLE_EQ(j["accuracy"].get<double>(), 0.8);
+  for (const auto* key : {"macro_f1", "auc", "f1", "confusion"}) EXPECT_TRUE(j.contains(key)) << key;
+}
+
+TEST(Bench, RepeatsTheEvaluationOfANetwork) {
+  const Workplace w;
+  w.must("velum bench network model.onnx " + kData + " --repeat 2 --json b.json");
+  const auto j = json::parse(w.read("b.json"));
+  EXPECT_EQ(j["seconds"].size(), 2u);
+}
+
+}  // namespace
+}  // namespace velum::test
