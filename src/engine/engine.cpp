@@ -212,11 +212,12 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
   for (const auto& step : plan.steps) planned += step.cost.seconds;
   for (const auto& task : plan.tasks) {
     const auto task_start = clock_type::now();
+    const double input_before = run.input_seconds();
     const auto& prepared = state_->steps[task.step];
     const auto& step = *prepared.step;
     if (progress) progress(planned > 0 ? done / planned : 0, step.name);
     run.task(prepared, task, probe);
-    seconds[task.step] += seconds_since(task_start);
+    seconds[task.step] += seconds_since(task_start) - (run.input_seconds() - input_before);
     const double all =
         step.identity ? plan.values[step.output].elements : static_cast<double>(step.groups.size());
     done += step.cost.seconds * (task.group_end - task.group_begin) / all;

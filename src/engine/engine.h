@@ -16,7 +16,7 @@ using ckks::u64;
 
 struct StepReport {
   std::string name;
-  double seconds = 0;
+  double seconds = 0;       // without the reading of inputs, see RunReport::input_seconds
   plan::StepCost cost;      // as planned
   std::uint32_t limbs = 0;  // of the step's output
   double scale_bits = 0;    // log2 of the output's scale
