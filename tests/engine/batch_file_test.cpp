@@ -1,0 +1,188 @@
+// Batch files: what was written comes back, and nothing else is accepted.
+#include "engine/batch_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "ckks/client/client.h"
+#include "ring/primes.h"
+
+namespace velum::engine {
+namespace {
+
+class BatchFile : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kN = 64, kInputs = 3;
+
+  static ckks::ParametersLiteral literal() {
+    ckks::ParametersLiteral l;
+    l.n = kN;
+    const auto order = ring::root_order(l.ring, kN);
+    for (const double target : {0x1p31, 0x1p36})
+      l.moduli.push_back(ring::prime_near(target, order, l.moduli));
+    l.security = ckks::Security::none;
+    return l;
+  }
+  static plan::ClientPlan client_plan() {
+    plan::ClientPlan p;
+    p.params = literal();
+    p.input_limbs = 2;
+    p.input_order = {2, 0, 1};
+    p.outputs = 2;
+    p.output_limbs = 1;
+    p.output_polys = 3;
+    p.id[0] = 42;
+    return p;
+  }
+  void SetUp() override {
+    path = (std::filesystem::temp_directory_path() / fmt::format("velum-batch-{}.vct", ::getpid())).string();
+  }
+  void TearDown() override { std::filesystem::remove(path); }
+
+  // A file of inputs for `images` images; the ciphertexts that went in.
+  std::vector<ckks::SeededCiphertext> write_inputs(std::size_t images) {
+    const auto secret = ckks::SecretKey::generate(params);
+    key = secret.id();
+    const ckks::Encryptor encryptor(params, secret);
+    BatchWriter writer(path, plan, params, FileType::input_batch, key, images);
+    std::vector<ckks::SeededCiphertext> all;
+    for (std::size_t k = 0; k < batch_count(images, params) * kInputs; ++k) {
+      all.push_back(encryptor.encrypt(std::vector<double>(kN, 0.25 * static_cast<double>(k)), 0x1p20, 2));
+      std::vector<std::uint8_t> sealed(writer.sealed_bytes());
+      pack_input(std::span(sealed).first(writer.record_bytes()), all.back(), params);
+      writer.seal(sealed, k);
+      writer.append(sealed);
+    }
+    writer.commit();
+    return all;
+  }
+  BatchReader open() { return BatchReader(path, FileType::input_batch, plan, params); }
+  // Changes the file's bytes, then expects an error that says `says` when it is opened or any record read.
+  template <typename Change>
+  void refuses(const Change& change, const std::string& says) {
+    auto bytes = read_file(path);
+    const auto good = bytes;
+    change(bytes);
+    write_file_atomically(path, bytes);
+    try {
+      const auto reader = open();
+      for (std::size_t k = 0; k < reader.header().ciphertexts; ++k) reader.read(k);
+      ADD_FAILURE() << "accepted: " << says;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::user);
+      EXPECT_NE(std::string(e.what()).find(says), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find(path), std::string::npos) << e.what();
+    }
+    write_file_atomically(path, good);
+  }
+
+  const plan::ClientPlan plan = client_plan();
+  const ckks::Parameters params{literal()};
+  std::string path;
+  Id key{};
+};
+
+TEST_F(BatchFile, InputsComeBack) {
+  const auto written = write_inputs(kN + 5);  // two batches
+  const auto reader = open();
+  EXPECT_EQ(reader.header().images, kN + 5);
+  EXPECT_EQ(reader.batches(), 2u);
+  EXPECT_EQ(reader.images_in(0), kN);
+  EXPECT_EQ(reader.images_in(1), 5u);
+  for (std::size_t b = 0; b < 2; ++b) {
+    const FileInput input(reader, b);
+    ASSERT_EQ(input.count(), kInputs);
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      ckks::Ciphertext expected(params, 2, 2, 1), actual(params, 2, 2, 1);
+      ckks::expand(expected.view(), written[b * kInputs + k], params);
+      input.read(k, actual.view());
+      for (std::size_t p = 0; p < 2; ++p)
+        for (std::size_t l = 0; l < 2; ++l)
+          EXPECT_TRUE(std::equal(expected.view().limb(p, l), expected.view().limb(p, l) + kN,
+                                 actual.view().limb(p, l)));
+    }
+  }
+}
+
+TEST_F(BatchFile, OutputsComeBack) {
+  ckks::Ciphertext c(params, 3, 1, 1), back(params, 3, 1, 1);
+  for (std::size_t i = 0; i < 3 * kN; ++i) c.view().data[i] = params.ring().q(0) - 1 - i;
+  std::vector<std::uint8_t> record(record_bytes(FileType::output_batch, plan, params));
+  pack_output(record, c.view(), params);
+  unpack_output(back.view(), record, params, "file", 0);
+  EXPECT_TRUE(std::equal(c.view().data, c.view().data + 3 * kN, back.view().data));
+}
+
+TEST_F(BatchFile, PackedInputsInMemoryAreTheSame) {
+  const auto written = write_inputs(1);
+  PackedInput input(plan, params);
+  ASSERT_EQ(input.count(), kInputs);
+  for (std::size_t k = 0; k < kInputs; ++k) pack_input(input.record(k), written[k], params);
+  ckks::Ciphertext expected(params, 2, 2, 1), actual(params, 2, 2, 1);
+  ckks::expand(expected.view(), written[2], params);
+  input.read(2, actual.view());
+  EXPECT_TRUE(std::equal(expected.view().data, expected.view().data + 4 * kN, actual.view().data));
+}
+
+TEST_F(BatchFile, DamageIsFound) {
+  write_inputs(1);
+  const auto record = open().read(0).size() + kRecordTagBytes;
+  refuses([](auto& b) { b.pop_back(); }, "truncated");
+  refuses([](auto& b) { b.resize(50); }, "truncated");
+  refuses([](auto& b) { b.clear(); }, "not a Velum file");
+  refuses([](auto& b) { b.push_back(0); }, "oversized");
+  refuses([](auto& b) { b[0] ^= 1; }, "not a Velum file");
+  refuses([](auto& b) { b[8] ^= 2; }, "version");
+  for (const std::size_t at : {12, 20, 40, 60, 70, 74, 90}) refuses([&](auto& b) { b[at] ^= 1; }, "damaged");
+  refuses([](auto& b) { b[kBatchHeaderBytes + 3] ^= 1; }, "ciphertext 0");
+  refuses([&](auto& b) { b[kBatchHeaderBytes + 2 * record + 100] ^= 1; }, "ciphertext 2");
+  // Two whole records that change places keep their own checksums, but not their numbers.
+  refuses(
+      [&](auto& b) {
+        const auto first = b.begin() + kBatchHeaderBytes;
+        std::swap_ranges(first, first + static_cast<std::ptrdiff_t>(record),
+                         first + static_cast<std::ptrdiff_t>(record));
+      },
+      "ciphertext 0");
+}
+
+TEST_F(BatchFile, HeadersThatLieAreFound) {
+  write_inputs(1);
+  const auto with_header = [&](auto change) {
+    return [this, change](std::vector<std::uint8_t>& bytes) {
+      auto header = open().header();
+      change(header);
+      const auto head = write_batch_header(header);
+      std::copy(head.begin(), head.end(), bytes.begin());
+    };
+  };
+  refuses(with_header([](BatchHeader& h) { h.type = FileType::output_batch; }), "encrypted outputs");
+  refuses(with_header([](BatchHeader& h) { h.plan[3] ^= 1; }), "plan");
+  refuses(with_header([](BatchHeader& h) { h.params[3] ^= 1; }), "parameters");
+  refuses(with_header([](BatchHeader& h) { h.images = 0; }), "0 images");
+  refuses(with_header([](BatchHeader& h) { h.images = 0xffffffff; }), "images");
+  refuses(with_header([](BatchHeader& h) { h.images = kN + 1; }), "need 6");
+  refuses(with_header([](BatchHeader& h) { h.ciphertexts = 2; }), "need 3");
+  EXPECT_NO_THROW(open().require_key(key, "eval.keys"));
+  EXPECT_THROW(open().require_key(Id{}, "eval.keys"), Error);
+}
+
+TEST_F(BatchFile, ResiduesAreBelowTheirModulus) {
+  std::vector<std::uint8_t> record(record_bytes(FileType::output_batch, plan, params), 0xff);
+  ckks::Ciphertext out(params, 3, 1, 1);
+  EXPECT_THROW(unpack_output(out.view(), record, params, "file", 7), Error);
+}
+
+TEST_F(BatchFile, AWriterThatIsNotDoneLeavesNothing) {
+  {
+    BatchWriter writer(path, plan, params, FileType::input_batch, key, 1);
+    EXPECT_THROW(writer.commit(), Error);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+}  // namespace
+}  // namespace velum::engine
