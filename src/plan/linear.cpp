@@ -162,6 +162,10 @@ ElementOrder element_order(const Shape& shape) {
   return order;
 }
 
+std::uint32_t channel_of(const Shape& shape, std::uint32_t element) {
+  return shape.size() == 3 ? element / static_cast<std::uint32_t>(shape[1] * shape[2]) : element;
+}
+
 LinearMap elementwise(std::vector<double> scale, const Shape& shape) {
   return [scale = std::move(scale), shape](const auto& emit) {
     LinearRows rows;

@@ -12,6 +12,8 @@ struct ElementOrder {
   std::vector<std::uint32_t> row_begin;  // rows + 1 entries, into `elements`
 };
 ElementOrder element_order(const model::Shape& shape);
+// The channel of a row-major position; of a vector, the position itself.
+std::uint32_t channel_of(const model::Shape& shape, std::uint32_t element);
 
 // A node with one input that is linear: its rows and its bias by output element. Not for the other kinds.
 struct LinearNode {

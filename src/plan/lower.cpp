@@ -49,7 +49,8 @@ class Lowering {
     const auto order = element_order(graph_.input_shape);
     const auto count = static_cast<std::uint32_t>(order.elements.size());
     const auto size = shifted_size(graph_.input_range, std::vector<double>(1, 0.0));
-    net_.vectors.push_back({graph_.input, count, order.row_begin, size.bound, size.rms});
+    net_.vectors.push_back(
+        {graph_.input, count, order.row_begin, size.bound, size.rms, channels(order, graph_.input_shape)});
     net_.input_order = order.elements;
     Materialised m{0, places(order), std::vector<double>(count, 0.0)};
     tensors_[graph_.input] = plain(m, graph_.input_shape);
@@ -206,12 +207,18 @@ class Lowering {
     return place;
   }
 
+  static std::vector<std::uint32_t> channels(const ElementOrder& order, const model::Shape& shape) {
+    std::vector<std::uint32_t> all;
+    for (const auto e : order.elements) all.push_back(channel_of(shape, e));
+    return all;
+  }
+
   // A new vector with the value of the expression plus shift.
   Materialised materialise(const Expression& e, const ElementOrder& order, const std::vector<double>& shift,
                            Size size, const std::string& tensor) {
     const auto vector = static_cast<std::uint32_t>(net_.vectors.size());
     const auto count = static_cast<std::uint32_t>(e.rows.size());
-    net_.vectors.push_back({tensor, count, order.row_begin, size.bound, size.rms});
+    net_.vectors.push_back({tensor, count, order.row_begin, size.bound, size.rms, channels(order, e.shape)});
     Stage stage;
     stage.name = layer_of(tensor);
     stage.weights = e.weights;

@@ -15,6 +15,7 @@ struct Vector {
   std::uint32_t elements = 0;
   std::vector<std::uint32_t> row_begin;  // rows + 1 entries
   double bound = 1, rms = 1;             // of the elements' true values
+  std::vector<std::uint32_t> channel;    // of each element
 };
 
 // Stage i computes vector i + 1 as an affine map of squares and plain elements of earlier vectors.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "plan/sums.h"
@@ -50,30 +51,33 @@ void add_sources(const Network& net, PackedStage& p) {
   }
 }
 
-// A number for each column: equal for elements of one vector that the same weights made.
-std::vector<std::uint32_t> classes_of_columns(const Network& net) {
-  std::vector<std::uint32_t> classes;
-  std::uint32_t next = 0;
+// A number for each column: equal for elements of one channel of a vector.
+std::vector<std::uint32_t> channels_of_columns(const Network& net) {
+  std::vector<std::uint32_t> channels;
+  std::uint32_t first = 0;
   for (const auto& range : net.columns.ranges()) {
-    std::unordered_map<std::size_t, std::uint32_t> known;
+    std::uint32_t most = 0;
     for (std::uint32_t e = 0; e < range.count; ++e) {
-      if (range.vector == 0) {
-        classes.push_back(next++);
-        continue;
-      }
-      const auto [it, fresh] = known.try_emplace(net.stages[range.vector - 1].rows[e].weights, next);
-      if (fresh) ++next;
-      classes.push_back(it->second);
+      const auto channel = net.vectors[range.vector].channel[e];
+      channels.push_back(first + channel);
+      most = std::max(most, channel + 1);
     }
+    first += most;
   }
-  return classes;
+  return channels;
+}
+
+bool shares_weights(const Stage& stage) {
+  std::unordered_set<std::size_t> offsets;
+  for (const auto& row : stage.rows) offsets.insert(row.weights);
+  return 2 * offsets.size() <= stage.rows.size();
 }
 
 // What rounding and error propagation need to know of the weights, group by group.
 class WeightMeasure {
  public:
   WeightMeasure(const Network& net, const Stage& stage, PackedStage& p)
-      : net_(net), stage_(stage), p_(p), classes_(classes_of_columns(net)) {
+      : net_(net), stage_(stage), p_(p), channels_(channels_of_columns(net)) {
     source_of_range_.resize(net.columns.ranges().size(), 0);
     for (std::size_t r = 0; r < source_of_range_.size(); ++r)
       for (std::size_t s = 0; s < p.sources.size(); ++s)
@@ -85,15 +89,16 @@ class WeightMeasure {
   void group(const Group& g, std::uint32_t support_id) {
     const auto support = net_.supports[support_id];
     std::unordered_map<std::uint32_t, std::uint32_t> local;
-    std::vector<std::uint32_t> class_of(support.size()), source_of(support.size()), source_of_class;
+    std::vector<std::uint32_t> channel_of_column(support.size()), source_of(support.size()),
+        source_of_channel;
     for (std::size_t c = 0; c < support.size(); ++c) {
       source_of[c] = static_cast<std::uint32_t>(source_of_range_[net_.columns.index_of(support[c])]);
       const auto [it, fresh] =
-          local.try_emplace(classes_[support[c]], static_cast<std::uint32_t>(source_of_class.size()));
-      if (fresh) source_of_class.push_back(source_of[c]);
-      class_of[c] = it->second;
+          local.try_emplace(channels_[support[c]], static_cast<std::uint32_t>(source_of_channel.size()));
+      if (fresh) source_of_channel.push_back(source_of[c]);
+      channel_of_column[c] = it->second;
     }
-    std::vector<double> sums(source_of_class.size());
+    std::vector<double> sums(source_of_channel.size());
     for (std::uint32_t r = 0; r < g.rows; ++r) {
       const float* weights = stage_.weights.data() + stage_.rows[g.first_output + r].weights;
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -104,7 +109,7 @@ class WeightMeasure {
         source.max_weight = std::max(source.max_weight, std::fabs(w));
         source.sum_squares += w * w;
         source.terms += w != 0 ? 1 : 0;
-        sums[class_of[c]] += w;
+        sums[channel_of_column[c]] += w;
         if (stage_.sum_steps > 0) {
           // Only elements at the smallest factor have such weights: their squares are that much smaller.
           source.step_error += std::pow((w - std::nearbyint(w * stage_.sum_steps) / stage_.sum_steps) *
@@ -113,7 +118,7 @@ class WeightMeasure {
         }
       }
       for (std::size_t k = 0; k < sums.size(); ++k)
-        p_.sources[source_of_class[k]].class_squares += sums[k] * sums[k];
+        p_.sources[source_of_channel[k]].channel_squares += sums[k] * sums[k];
     }
   }
 
@@ -121,7 +126,7 @@ class WeightMeasure {
   const Network& net_;
   const Stage& stage_;
   PackedStage& p_;
-  std::vector<std::uint32_t> classes_;
+  std::vector<std::uint32_t> channels_;
   std::vector<std::size_t> source_of_range_;
 };
 
@@ -144,6 +149,7 @@ PackedStage pack(const Network& net, std::size_t index) {
   p.vector = static_cast<std::uint32_t>(index + 1);
   p.outputs = static_cast<std::uint32_t>(stage.rows.size());
   p.sum_steps = stage.sum_steps;
+  p.shared_weights = shares_weights(stage);
   const auto support_of_group = cut_groups(stage, net.vectors[p.vector], p.groups);
   const auto supports = distinct(support_of_group);
   for (const auto id : supports)

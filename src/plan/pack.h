@@ -15,9 +15,9 @@ struct PackedSource {
   std::vector<std::uint32_t> elements;  // ascending
   // Of the real weights on this source.
   double max_weight = 0, sum_squares = 0;
-  // As sum_squares, weights on elements of one class added first: elements that were made with the same
-  // weights (one channel of a convolution, at all positions) err alike where those weights were rounded.
-  double class_squares = 0;
+  // As sum_squares, weights on elements of one channel added first: where a convolution's weights were
+  // rounded, they err alike at all positions.
+  double channel_squares = 0;
   // In a sum: squared distances of the weights from multiples of 1 / sum_steps, added up, for squares of
   // typical size.
   double step_error = 0;
@@ -28,7 +28,8 @@ struct PackedStage {
   std::string name;
   std::uint32_t vector = 0;  // that it computes
   std::uint32_t outputs = 0;
-  double sum_steps = 0;  // see Stage
+  double sum_steps = 0;         // see Stage
+  bool shared_weights = false;  // the same at many positions
   std::vector<PackedSource> sources;
   std::vector<InputPair> pairs;
   std::vector<Group> groups;          // without weights

@@ -70,10 +70,15 @@ double security_limit(std::size_t n, ckks::Security security) {
                                           : ckks::max_log2_qp(n, security);
 }
 
+// A number of special primes, and the work that follows from it.
+struct SpecialChoice {
+  std::size_t special = 0;
+  std::vector<PlacedWork> work;
+};
+
 // Judges one point; what fits goes to found.candidates.
 void try_point(const ScaleProblem& problem, const Request& request, const ScaleBits& bits,
-               const std::vector<PlacedWork>& work, const Placement& placement, std::size_t special,
-               RingSearch& found) {
+               const std::vector<SpecialChoice>& choices, RingSearch& found) {
   ++found.tried;
   const auto scaling = assign_scales(problem, bits);
   if (!scaling.feasible) {
@@ -81,43 +86,48 @@ void try_point(const ScaleProblem& problem, const Request& request, const ScaleB
     return;
   }
   const auto n = static_cast<std::size_t>(problem.n);
-  Candidate c{bits, special, 0, scaling.precision_bits, 0};
-  RingSize ring{n, special, {}};
+  const double limit = security_limit(n, request.security);
+  RingSize ring{n, 0, {}};
+  double input_bits = 0;
   for (const double q : scaling.primes) {
-    c.input_bits += std::log2(q);
+    input_bits += std::log2(q);
     ring.digits.push_back(std::log2(q) < 31.9 ? 2 : 3);
   }
-  const double special_size = special ? special_bits(scaling.primes, special, placement.key_limbs) : 0;
-  if (special && special_size / static_cast<double>(special) > 47.95) return;
-  const double limit = security_limit(n, request.security);
-  // True primes lie a little off the wanted ones.
-  const double log2_qp =
-      c.input_bits + special_size + 0.02 * static_cast<double>(scaling.primes.size() + special);
-  found.closest = std::min(found.closest, log2_qp);
-  if (log2_qp > limit) return;
-  if (c.precision > found.most_precise) {
-    found.most_precise = c.precision;
-    found.dominant = scaling.dominant;
+  for (const auto& [special, work] : choices) {
+    const double size =
+        special ? special_bits(scaling.primes, special, found.placement[special].key_limbs) : 0;
+    if (special && size / static_cast<double>(special) > 47.95) continue;
+    // True primes lie a little off the wanted ones.
+    const double log2_qp = input_bits + size + 0.02 * static_cast<double>(scaling.primes.size() + special);
+    found.closest = std::min(found.closest, log2_qp);
+    if (log2_qp > limit) continue;
+    if (scaling.precision_bits > found.most_precise) {
+      found.most_precise = scaling.precision_bits;
+      found.dominant = scaling.dominant;
+    }
+    ring.special = special;
+    found.candidates.push_back(
+        {bits, special, seconds_of(work, ring, request.rates), scaling.precision_bits, input_bits});
   }
-  c.seconds = seconds_of(work, ring, request.rates);
-  found.candidates.push_back(c);
 }
 
-void search_ring(const ScaleProblem& problem, const Request& request, std::size_t special,
-                 RingSearch& found) {
-  const auto placement = place_relinearisation(problem.stages, problem.levels,
-                                               static_cast<std::size_t>(problem.n), special, request.rates);
-  if (special > 1 && placement.key_limbs <= special) return;
-  const std::size_t alpha = placement.key_limbs ? special : 0;
-  found.placement.resize(alpha + 1);
-  found.placement[alpha] = placement;
-  const auto work = placed_work(problem.stages, problem.levels, placement);
+void search_ring(const ScaleProblem& problem, const Request& request, RingSearch& found) {
+  std::vector<SpecialChoice> choices;
+  for (std::size_t special = 1; special <= 3; ++special) {
+    auto placement = place_relinearisation(problem.stages, problem.levels,
+                                           static_cast<std::size_t>(problem.n), special, request.rates);
+    if (special > 1 && placement.key_limbs <= special) continue;
+    const std::size_t alpha = placement.key_limbs ? special : 0;
+    choices.push_back({alpha, placed_work(problem.stages, problem.levels, placement)});
+    found.placement.resize(alpha + 1);
+    found.placement[alpha] = std::move(placement);
+  }
   const auto r = search_ranges(request);
   for (double values = r.values_low; values <= r.values_high; ++values)
     for (double weights = r.weights_low; weights <= r.weights_high; ++weights)
       for (double first = r.first_low; first <= r.first_high; ++first)
         for (double input = r.input_low; input <= r.input_high; ++input)
-          try_point(problem, request, {input, first, weights, values}, work, placement, alpha, found);
+          try_point(problem, request, {input, first, weights, values}, choices, found);
 }
 
 // True primes for a candidate, and all that follows. False where the real primes spoil it.
@@ -175,11 +185,12 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
     const ScaleProblem problem{network, stages, levels, request.ring, static_cast<double>(n)};
     limit = security_limit(n, request.security);
     RingSearch found;
-    // A chain's moduli take 25 bits each at the very least.
-    if (limit >= kSmallestPrime * levels.limbs)
-      for (std::size_t special = 1; special <= 3; ++special) search_ring(problem, request, special, found);
-    else
-      found.closest = kSmallestPrime * levels.limbs;
+    // A chain's moduli take 25 bits each at the very least; what they take hardly depends on the ring.
+    found.closest = std::max(closest, kSmallestPrime * levels.limbs);
+    if (limit >= found.closest) {
+      found.closest = std::numeric_limits<double>::max();
+      search_ring(problem, request, found);
+    }
     result.tried += found.tried;
     closest = found.closest;
 

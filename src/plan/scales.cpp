@@ -181,7 +181,7 @@ class Assignment {
       const bool square = s.kind == SourceKind::square;
       const double steep = square ? 2 * v.rms : 1;
       carried_noise += s.sum_squares / stage.outputs * std::pow(steep * value_noise(s.vector), 2);
-      carried_rounding += s.class_squares / stage.outputs * std::pow(steep * value_rounding(s.vector), 2);
+      carried_rounding += s.channel_squares / stage.outputs * std::pow(steep * value_rounding(s.vector), 2);
       // Mean square of the input; a bell curve's fourth moment is three times its squared variance.
       const double size = square ? std::min(3 * std::pow(v.rms, 4), std::pow(v.bound, 4)) : v.rms * v.rms;
       const double rounded = stage.sum_steps > 0 && square
@@ -194,6 +194,11 @@ class Assignment {
       noise =
           (rounding_variance(p_.ring, p_.n) + key_switch_variance(p_.ring, p_.n, digits) / (prime * prime)) /
           (out.scale * out.scale);
+    }
+    // Weights of their own at every position round independently: like noise.
+    if (!stage.shared_weights) {
+      noise += rounding;
+      rounding = 0;
     }
     out.noise = std::sqrt(carried_noise + noise);
     out.rounding = std::sqrt(carried_rounding + rounding);
@@ -221,7 +226,7 @@ class Assignment {
         const double steep = s.kind == SourceKind::square ? 2 * p_.network.vectors[s.vector].rms : 1;
         const double each = steep * steep / p_.stages[i].outputs;
         noise_gain[s.vector] += noise_gain[i + 1] * s.sum_squares * each;
-        rounding_gain[s.vector] += rounding_gain[i + 1] * s.class_squares * each;
+        rounding_gain[s.vector] += rounding_gain[i + 1] * s.channel_squares * each;
       }
     double worst = noise_gain[0] * out_.input_error * out_.input_error;
     for (std::size_t i = 0; i < p_.stages.size(); ++i) {

@@ -25,8 +25,8 @@ struct ScaledStage {
   std::vector<double> factor;  // by source: integer weight over real weight
   std::vector<std::uint64_t> lift;
   double largest_weight = 0;  // integer
-  // Of the vector, in units of its true values: noise, independent in each element, and what rounded weights
-  // do, alike in all elements that the same weights made. rms.
+  // Of the vector, in units of its true values, rms: noise, independent in each element, and what rounded
+  // weights do that a channel's positions share.
   double noise = 0, rounding = 0;
   double added_noise = 0, added_rounding = 0;  // the parts that begin in this stage
   double error() const { return std::hypot(noise, rounding); }

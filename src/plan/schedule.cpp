@@ -145,9 +145,9 @@ Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads) {
   const auto peak = follow_schedule(plan);
   const auto& step = plan.steps[plan.tasks[peak.task].step];
   fail_user(
-      "the run needs {} of memory, {} is available; most of it is alive at layer '{}', with {} ciphertexts' "
-      "moduli of N = {}: "
-      "give it {} or more, or use a network with smaller feature maps there",
+      "the run needs {} of memory, {} is available; most is alive at layer '{}', which works over {} moduli "
+      "of N = {}: give it "
+      "{}, or use a network with smaller feature maps or fewer activations",
       format_bytes(static_cast<double>(plan.peak_bytes)), format_bytes(static_cast<double>(limit)), step.name,
       step.limbs, plan.client.params.n, format_bytes(static_cast<double>(plan.peak_bytes)));
 }
