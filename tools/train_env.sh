@@ -8,7 +8,7 @@ trainer=${VELUM_TRAIN:-build/release/src/train/velum-train}
 scratch=${VELUM_SCRATCH:-build/training}
 [ -x "$trainer" ] || { echo "$0: no trainer at $trainer; run make build, or set VELUM_TRAIN" >&2; exit 2; }
 mkdir -p "$scratch" models results/training
-export OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY=passive VELUM_SCRATCH=$scratch
 commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 
 need_data() {  # need_data FOLDER-OR-FILE: refuses to start without it

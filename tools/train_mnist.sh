@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# models/mnist.onnx: the CryptoNets-class network with element-wise quadratics on MNIST (8 minutes on one core).
+# models/mnist.onnx: the CryptoNets-class network with element-wise quadratics on MNIST (2 minutes on one core).
 #   VELUM_DATA=DIR tools/train_mnist.sh [SEED]
 source "$(dirname "$0")/train_env.sh"
 need_data mnist

@@ -64,10 +64,12 @@ torch::Tensor with_square_blanked(const torch::Tensor& images, double side) {
 torch::Tensor augment(const torch::Tensor& images, const Augmentation& how) {
   torch::NoGradGuard no_grad;
   auto out = images;
-  if (how.shift > 0 || how.rotate > 0 || how.scale > 0 || how.shear > 0 || how.elastic > 0 || how.flip)
-    out = F::grid_sample(
-        out, sampling_grid(images, how),
-        F::GridSampleFuncOptions().mode(torch::kBilinear).padding_mode(torch::kZeros).align_corners(false));
+  if (how.shift > 0 || how.rotate > 0 || how.scale > 0 || how.shear > 0 || how.elastic > 0 || how.flip) {
+    auto options =
+        F::GridSampleFuncOptions().mode(torch::kBilinear).padding_mode(torch::kZeros).align_corners(false);
+    if (how.edge_fill) options.padding_mode(torch::kBorder);
+    out = F::grid_sample(out, sampling_grid(images, how), options);
+  }
   if (how.intensity > 0) {
     const auto n = images.size(0);
     const auto contrast = 1 + symmetric(n, how.intensity).reshape({n, 1, 1, 1});

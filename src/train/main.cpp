@@ -91,6 +91,10 @@ void add_options(CLI::App& app, Arguments& args) {
   app.add_option("--intensity", g.intensity, "Contrast and brightness")->group(augmentation);
   app.add_option("--cutout", g.cutout, "Side of a blanked square, pixels")->group(augmentation);
 
+  app.add_flag("--edge-fill", g.edge_fill,
+               "Outside of an image its edge goes on (photographs, X-rays), else it is black")
+      ->group(augmentation);
+
   const auto runs = "Runs";
   app.add_flag("--all-data", o.all_data,
                "Train on the validation images too: for a final model, after every choice")
@@ -175,16 +179,18 @@ void run(Arguments& args, const std::string& command) {
   fmt::print("{} written, {} of training\n", args.out, format_duration(result.seconds));
 }
 
-// The command as anybody can give it again: the folder of the data sets by its variable, not by this
-// machine's path.
+// The command as anybody can give it again: folders of data and of scratch files by their variables, not by
+// their places on this machine.
 std::string command_text(int argc, char** argv) {
-  const char* variable = std::getenv("VELUM_DATA");
-  const std::string folder = variable ? variable : "";
   std::string text = "velum train";
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
-    if (const auto at = folder.empty() ? std::string::npos : argument.find(folder); at != std::string::npos)
-      argument.replace(at, folder.size(), "$VELUM_DATA");
+    for (const char* variable : {"VELUM_DATA", "VELUM_SCRATCH"}) {
+      const char* folder = std::getenv(variable);
+      if (!folder || !*folder) continue;
+      if (const auto at = argument.find(folder); at != std::string::npos)
+        argument.replace(at, std::string_view(folder).size(), fmt::format("${}", variable));
+    }
     text += " " + argument;
   }
   return text;

@@ -75,6 +75,7 @@ std::map<std::string, std::string> describe(const TrainOptions& o) {
   put("flip", g.flip);
   put("intensity", g.intensity);
   put("cutout", g.cutout);
+  put("edge-fill", g.edge_fill);
   put("all-data", o.all_data);
   return out;
 }

@@ -28,9 +28,9 @@ struct TrainOptions {
   std::uint64_t seed = 1;
 
   CoefficientLimits limits;
-  double range_limit = 4;       // pre-activations beyond it are pulled back
+  double range_limit = 4;      // pre-activations beyond it are pulled back
   double range_penalty = 0.5;  // weight of that pull; 0: none
-  double margin = 0.25;         // widening of the recorded ranges, of their width on each side
+  double margin = 0.25;        // widening of the recorded ranges, of their width on each side
 
   std::string teacher;  // an ONNX model of the same input and classes; empty: no distillation
   double distil_weight = 1, temperature = 4;
