@@ -56,10 +56,9 @@ Choice explain_relinearisation(const std::vector<PackedStage>& stages, const Lev
 
 }  // namespace
 
-std::vector<Choice> explain_choices(const ServerPlan& plan, const Network& network,
-                                    const std::vector<PackedStage>& stages, const Levels& levels,
-                                    const ParameterSearch& search, const Schedule& schedule,
-                                    const Request& request) {
+std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<PackedStage>& stages,
+                                    const Levels& levels, const ParameterSearch& search,
+                                    const Schedule& schedule, const Request& request) {
   const auto& best = search.best;
   std::vector<Choice> choices;
   choices.push_back(
@@ -102,12 +101,14 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const Network& netwo
                        "without: too little precision, or a slower ring"});
   std::uint64_t lifted = 0, squared = 0;
   for (const auto& s : stages)
-    for (const auto& source : s.sources)
-      (source.kind == SourceKind::square ? squared : lifted) += source.elements.size();
+    for (const auto& source : s.sources) {
+      if (source.kind == SourceKind::square)
+        squared += source.elements.size();
+      else if (source.vector != 0 && levels.vector_degree[source.vector] == 1)
+        lifted += source.elements.size();
+    }
   if (squared)
-    choices.push_back({"squares",
-                       fmt::format("{} squares, {} plain inputs", squared,
-                                   lifted - std::min<std::uint64_t>(lifted, network.vectors[0].elements)),
+    choices.push_back({"squares", fmt::format("{} squares, {} of plain x beside them", squared, lifted),
                        "a quadratic becomes a bare square by completing it; where the shift would drown x, x "
                        "is carried beside x^2",
                        "carrying x beside every square: twice the inputs"});

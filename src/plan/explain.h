@@ -6,9 +6,8 @@
 
 namespace velum::plan {
 
-std::vector<Choice> explain_choices(const ServerPlan& plan, const Network& network,
-                                    const std::vector<PackedStage>& stages, const Levels& levels,
-                                    const ParameterSearch& search, const Schedule& schedule,
-                                    const Request& request);
+std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<PackedStage>& stages,
+                                    const Levels& levels, const ParameterSearch& search,
+                                    const Schedule& schedule, const Request& request);
 
 }  // namespace velum::plan

@@ -172,7 +172,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   const auto schedule = make_schedule(plan, limit, request.threads ? request.threads : threads());
   add_costs(plan, request.rates);
   plan.client.id = plan_id(plan.client);
-  result.choices = explain_choices(plan, network, stages, levels, search, schedule, request);
+  result.choices = explain_choices(plan, stages, levels, search, schedule, request);
   if (pools) result.choices.push_back(*pools);
   const std::size_t slots = ring::slot_count(request.ring, plan.client.params.n);
   if (static_cast<std::size_t>(request.batch) > slots)
