@@ -122,7 +122,6 @@ class Run {
   }
 
   TrainResult operator()(const EpochCallback& on_epoch) {
-    const auto start = Clock::now();
     if (!(o_.resume && resume())) {
       network_->train();
       const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
@@ -135,7 +134,8 @@ class Run {
       if (on_epoch) on_epoch(history_.back());
     }
     network_->eval();
-    TrainResult result{network_, history_, std::nullopt, seconds_since(start)};
+    TrainResult result{network_, history_, std::nullopt, 0};
+    for (const auto& epoch : history_) result.seconds += epoch.seconds;
     if (data_.validation.count() > 0) result.validation = evaluate(network_, data_.validation, classes_);
     return result;
   }

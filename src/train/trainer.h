@@ -24,7 +24,7 @@ struct TrainResult {
   Network network{nullptr};
   std::vector<EpochRecord> history;
   std::optional<Metrics> validation;
-  double seconds = 0;
+  double seconds = 0;  // of all epochs, those before a resume included
 };
 
 // Called after every epoch with its record.
