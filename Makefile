@@ -36,7 +36,7 @@ build: configure
 
 demo: setup-core configure
 	@cmake --build $(BUILD) --parallel $(JOBS) --target velum
-	@$(BUILD)/bin/velum run models/digits.onnx --data digits --threads $(DEMO_THREADS)
+	@$(BUILD)/bin/velum run models/digits.onnx --data digits --images 8192 --threads $(DEMO_THREADS)
 
 test: setup build
 	@tools/check_rooms.py

@@ -1,15 +1,10 @@
 #include "cli/bench_kernels.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include <algorithm>
 #include <random>
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "base/cpu.h"
 #include "cli/common.h"
 #include "ring/primes.h"
 #include "ring/ring.h"
@@ -94,23 +89,6 @@ double time_per_term(const kernels::Table& table, const kernels::Modulus& m, std
   });
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx512f,avx512vnni"))) void vnni_loop(std::size_t rounds) {
-  // Twelve independent sums hide the latency of the instruction. The values do not matter; the empty assembly
-  // makes the compiler believe that they do.
-  __m512i sums[12];
-  for (auto& s : sums) s = _mm512_setzero_si512();
-  __m512i a = _mm512_setzero_si512(), b = _mm512_setzero_si512();
-  for (std::size_t r = 0; r < rounds; ++r) {
-    for (auto& s : sums) s = _mm512_dpwssd_epi32(s, a, b);
-    asm volatile("" : "+v"(a), "+v"(b));
-  }
-  for (auto& s : sums) asm volatile("" : : "v"(s));
-}
-#else
-void vnni_loop(std::size_t) {}
-#endif
-
 }  // namespace
 
 KernelRates measure_kernels(const kernels::Table& table) {
@@ -128,14 +106,6 @@ KernelRates measure_kernels(const kernels::Table& table) {
   rates.per_term_products =
       static_cast<double>(kTerms * kSomeOutputs * kTermColumns) / time_per_term(table, m, kSomeOutputs);
   return rates;
-}
-
-double digit_product_ceiling() {
-  if (!detect_cpu().avx512_vnni) return 0;
-  constexpr std::size_t kRounds = 100000;
-  const double seconds = time_of([&] { vnni_loop(kRounds); });
-  const double instructions = 12.0 * kRounds / seconds;
-  return instructions * 32 / kDigits;
 }
 
 }  // namespace velum::cli

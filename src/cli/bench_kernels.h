@@ -22,8 +22,4 @@ inline constexpr int kDigits = 3;
 
 KernelRates measure_kernels(const kernels::Table& table);
 
-// Residue multiply-adds a second if a core did nothing but vpdpwssd on registers: the ceiling of three
-// digits. 0 where this processor has no AVX-512 VNNI.
-double digit_product_ceiling();
-
 }  // namespace velum::cli

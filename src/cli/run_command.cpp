@@ -143,6 +143,7 @@ void run(const Options& o) {
   use_threads(o.common);
   if (!o.out.empty()) require_writable(o.out);
   const auto graph = load_model(o.plan);
+  const auto set = load_data(o.data, graph.input_shape);
   const Stopwatch plan_watch;
   const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
   StageSeconds seconds;
@@ -153,7 +154,6 @@ void run(const Options& o) {
   std::fflush(stdout);
 
   const auto& client = planned.plan.client;
-  const auto set = load_data(o.data, client.input_shape);
   check_pixels(set, client.input_low, client.input_high);
 
   const Stopwatch key_watch;

@@ -48,7 +48,7 @@ std::string layer_table(const engine::RunReport& report) {
                     format_duration(s.seconds)});
     if (probed) rows.back().push_back(fmt::format("{:.1f} bits", s.precision_bits));
   }
-  return format_table(rows) + fmt::format("reading and expanding the inputs, part of the times above: {}\n",
+  return format_table(rows) + fmt::format("reading and expanding the inputs, beside the layers: {}\n",
                                           format_duration(report.input_seconds));
 }
 

@@ -25,5 +25,14 @@ TEST(Help, EveryCommandExplainsItsOptions) {
   }
 }
 
+// With libtorch the trainer answers, without it the refusal says how to get it.
+TEST(Help, TheTrainerIsAProgramOfItsOwn) {
+  const auto help = shell("velum train --help", "/tmp");
+  if (help.code == 0)
+    EXPECT_NE(help.out.find("--data"), std::string::npos) << help.out;
+  else
+    EXPECT_NE(help.err.find("libtorch"), std::string::npos) << help.err;
+}
+
 }  // namespace
 }  // namespace velum::test
