@@ -12,7 +12,7 @@ struct PlanOptions {
   std::string model;
   int batch = 0;
   int security = 128;
-  double precision = 9;
+  double precision = 12;
   std::uint64_t memory = 0;
   std::string ring = "real";
   std::string calibrate;  // DATASET
