@@ -25,7 +25,8 @@ LocalSession::LocalSession(const plan::ServerPlan& plan)
     : plan_(plan),
       params_(plan.client.params),
       secret_(ckks::SecretKey::generate(params_)),
-      keys_(ckks::generate_keys(params_, secret_, plan.client.keys)) {}
+      keys_(ckks::generate_keys(params_, secret_, plan.client.keys)),
+      engine_(plan_, params_, keys_) {}
 
 LocalResult run_locally(const LocalSession& session, std::span<const float> pixels, std::size_t elements,
                         bool probe) {
@@ -34,7 +35,6 @@ LocalResult run_locally(const LocalSession& session, std::span<const float> pixe
   const auto& params = session.params();
   const ckks::Encryptor encryptor(params, session.secret());
   const ckks::Decryptor decryptor(params, session.secret());
-  const engine::Engine engine(plan, params, session.keys());
 
   LocalResult result;
   result.images = pixels.size() / elements;
@@ -64,9 +64,9 @@ LocalResult run_locally(const LocalSession& session, std::span<const float> pixe
       Progress progress("evaluating" + which, 1);
       const auto on_progress = [&](double share, const std::string& step) { progress.set(share, step); };
       if (layer_probe)
-        ciphertexts = engine.run(input, &report, on_progress, layer_probe->callback());
+        ciphertexts = session.engine().run(input, &report, on_progress, layer_probe->callback());
       else
-        ciphertexts = engine.run(input, &report, on_progress);
+        ciphertexts = session.engine().run(input, &report, on_progress);
     }
     result.evaluate_peak_rss_bytes = std::max(result.evaluate_peak_rss_bytes, peak_rss_bytes());
     if (layer_probe) layer_probe->finish(report);

@@ -16,7 +16,8 @@ struct StageSeconds {
   double plan = 0, keygen = 0, encrypt = 0, evaluate = 0, decrypt = 0;
 };
 
-// A plan with the keys of both sides. Not movable: keys and engine refer to each other.
+// A plan with the keys of both sides and the engine, which keeps its memory from run to run. Not movable: its
+// members refer to each other.
 class LocalSession {
  public:
   explicit LocalSession(const plan::ServerPlan& plan);  // makes the keys
@@ -27,12 +28,14 @@ class LocalSession {
   const ckks::Parameters& params() const { return params_; }
   const ckks::SecretKey& secret() const { return secret_; }
   const ckks::EvaluationKeys& keys() const { return keys_; }
+  const engine::Engine& engine() const { return engine_; }
 
  private:
   const plan::ServerPlan& plan_;
   ckks::Parameters params_;
   ckks::SecretKey secret_;
   ckks::EvaluationKeys keys_;
+  engine::Engine engine_;
 };
 
 struct LocalResult {
