@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Measures encrypted inference of the committed models and stores the figures under results/ (10 minutes on 2 cores).
+#   VELUM_DATA=DIR tools/record_inference.sh [NAME...]     NAME: mnist, bench, digits, pneumonia, cifar10, kernels (all)
+# DIR holds mnist/, pneumoniamnist/ and cifar10/ (the binary batches); `velum` must be on the PATH.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${VELUM_DATA:?set it to the folder of the data sets}"
+names=("$@")
+[ $# -gt 0 ] || names=(mnist bench digits pneumonia cifar10 kernels)
+for name in "${names[@]}"; do
+  case "$name" in
+    mnist)     tools/record.sh results/mnist.json velum run models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --threads 2 --probe --json OUT ;;
+    bench)     tools/record.sh results/mnist-bench.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 2 --json OUT
+               tools/record.sh results/mnist-bench-1-thread.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 1 --json OUT ;;
+    digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT ;;
+    pneumonia) tools/record.sh results/pneumonia.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --threads 2 --json OUT
+               tools/record.sh results/pneumonia-train-split.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --threads 2 --json OUT ;;
+    cifar10)   tools/record.sh results/cifar10.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --threads 2 --memory 12GiB --json OUT ;;
+    kernels)   tools/record.sh results/kernels.json velum bench kernels --json OUT ;;
+    *) echo "record_inference: unknown name '$name'" >&2; exit 2 ;;
+  esac
+done
