@@ -46,7 +46,7 @@ void run(const Options& o) {
   fmt::print("{}", to_text(quality));
   auto json = to_json(quality);
   json["model"] = o.model;
-  json["data"] = o.data.data;
+  json["data"] = set.name;
   json["split"] = o.data.split;
   json["seconds"] = watch.seconds();
   write_json(o.common, json);

@@ -12,7 +12,7 @@ struct PlanOptions {
   std::string model;
   int batch = 0;
   int security = 128;
-  double precision = 12;
+  double precision = plan::Request{}.precision_bits;
   std::uint64_t memory = 0;
   std::string ring = "real";
   std::string calibrate;  // DATASET

@@ -102,10 +102,11 @@ void print_result(const LocalResult& r, const Comparison& c, const StageSeconds&
              format_bytes(static_cast<double>(r.evaluate_peak_rss_bytes)));
 }
 
-Json result_json(const Options& o, const LocalResult& r, const Comparison& c, const StageSeconds& s,
-                 const plan::ServerPlan& plan, const ckks::Parameters& params, std::uint64_t key_bytes) {
+Json result_json(const Options& o, const std::string& data_name, const LocalResult& r, const Comparison& c,
+                 const StageSeconds& s, const plan::ServerPlan& plan, const ckks::Parameters& params,
+                 std::uint64_t key_bytes) {
   return {{"model", o.plan.model},
-          {"data", o.data.data},
+          {"data", data_name},
           {"split", o.data.split},
           {"images", r.images},
           {"slots", params.slots()},
@@ -170,8 +171,8 @@ void run(const Options& o) {
   print_result(result, comparison, seconds, session.params(), key_bytes);
   if (!o.out.empty())
     write_file_atomically(o.out, predictions_csv(result.outputs, client.outputs, set.labels));
-  write_json(o.common,
-             result_json(o, result, comparison, seconds, planned.plan, session.params(), key_bytes));
+  write_json(o.common, result_json(o, set.name, result, comparison, seconds, planned.plan, session.params(),
+                                   key_bytes));
 }
 
 }  // namespace
