@@ -103,17 +103,23 @@ class DemandOrder {
   std::vector<std::uint32_t> order_;
 };
 
-// The most rows whose panel still fits the cache at the narrowest slice.
-std::uint32_t cache_height(const ServerPlan& plan, std::uint32_t index) {
+// Unfinished results of a task take at most this, where rows allow it: they come on top of the values, and fresh pages
+// are dear.
+constexpr std::uint64_t kUnfinishedBudget = 256u << 20;
+
+// The most rows whose panel still fits the cache at the narrowest slice, and whose unfinished results fit their budget.
+std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index) {
   const auto& step = plan.steps[index];
   const auto rows = static_cast<std::uint32_t>(plan.values[step.output].row_begin.size() - 1);
   if (step.identity) return rows;
   std::uint32_t height = rows;
   while (height > 1) {
-    std::uint64_t largest = 0;
-    for (const auto& task : cut_tasks(plan, index, height))
-      largest = std::max(largest, panel_bytes(panel_pairs(step, task), step.polys, 16));
-    if (largest <= panel_bytes(1, 1, 16) * 6826) break;  // 1.25 MiB
+    std::uint64_t panel = 0, unfinished = 0;
+    for (const auto& task : cut_tasks(plan, index, height)) {
+      panel = std::max(panel, panel_bytes(panel_pairs(step, task), step.polys, 16));
+      unfinished = std::max(unfinished, task_temporary_bytes(step, task, plan.client.params.n));
+    }
+    if (panel <= panel_bytes(1, 1, 16) * 6826 && unfinished <= kUnfinishedBudget) break;  // 1.25 MiB of panel
     height = (height + 1) / 2;
   }
   return height;
@@ -127,7 +133,7 @@ std::vector<Task> order_tasks(const ServerPlan& plan, const std::vector<std::uin
 
 Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads) {
   std::vector<std::uint32_t> heights;
-  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(cache_height(plan, s));
+  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(first_height(plan, s));
   Schedule result;
   plan.threads = threads;
   for (;;) {

@@ -12,7 +12,7 @@ struct Schedule {
 };
 
 // Fills plan.tasks (and peak_bytes, workspace, threads). Tasks start as high as their panels fit the cache
-// and are halved until the run fits `limit`; throws Error(user) with both figures where it never does.
+// and their unfinished results a fixed budget, and are halved until the run fits `limit`; throws Error(user) with both figures where it never does.
 Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads);
 
 // With tasks of at most heights[step] output rows, demand-driven: a task runs when a later one needs its

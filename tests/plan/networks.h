@@ -106,6 +106,7 @@ class NetworkBuilder {
 // Fixed rates, threads and memory: plans that do not depend on the machine.
 inline Request fixed_request() {
   Request r;
+  r.precision_bits = 9;
   r.threads = 2;
   r.memory_bytes = std::uint64_t{16} << 30;
   return r;
