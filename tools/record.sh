@@ -34,7 +34,9 @@ record = {
     "machine": {"cpu": cpu, "cores": os.cpu_count(), "memory_mib": memory, "kernel": platform.release(),
                 "instructions": [f for f in ("avx2", "avx512f", "avx512ifma", "avx512_vnni") if f in flags]},
 }
-result = json.load(open(sys.argv[1]))
+text = open(sys.argv[1]).read()
+if os.environ.get("VELUM_DATA"): text = text.replace(os.environ["VELUM_DATA"].rstrip("/"), "$VELUM_DATA")
+result = json.loads(text)
 with open(sys.argv[2] + ".tmp", "w") as f:
     json.dump({"record": record, "result": result}, f, indent=1)
     f.write("\n")
