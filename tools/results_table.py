@@ -11,6 +11,7 @@ START, END = "<!-- results -->\n", "<!-- /results -->\n"
 RUNS = [("digits", None, "built-in digits, 2 activations"),
         ("mnist", "mnist-bench", "MNIST, 2 activations"),
         ("pneumonia", None, "PneumoniaMNIST"),
+        ("pneumonia-train-split", None, "PneumoniaMNIST, training images"),
         ("cifar10", None, "CIFAR-10, 5 activations")]
 
 
@@ -52,7 +53,7 @@ def table():
             "|---|---|---|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n\n")
     text += (f"128 bits of security, {machine[1]} threads, {machine[0]['cpu']} "
              f"({', '.join(machine[0]['instructions'])}). Sizes are for a full batch; times are over the images in the "
-             "batches, in brackets.\n")
+             "batches, in brackets: one run, or for MNIST the median of repeated full batches (`velum bench network`).\n")
     kernels = load("kernels")
     if kernels and "variants" in kernels["result"]:
         k = kernels["result"]
