@@ -66,13 +66,15 @@ std::vector<std::string> lines(const std::string& text) {
 }
 
 Outcome shell(const std::string& line, const std::string& folder) {
-  // The streams go next to the folder, so that a test can look at what a command left in it.
-  const std::string out = folder + ".out", err = folder + ".err", script = folder + ".sh";
+  // The streams go to a folder of their own: tests run side by side, and look at what a command left in its
+  // folder.
+  const std::string streams = new_folder(), out = streams + "/out", err = streams + "/err",
+                    script = streams + "/script";
   const auto bin = fs::path(VELUM_PROGRAM).parent_path().string();
   std::ofstream(script) << "export PATH=" << bin << ":$PATH\ncd " << folder << "\n" << line << "\n";
   const int status = std::system(("bash " + script + " >" + out + " 2>" + err).c_str());
   Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out), slurp(err)};
-  for (const auto& file : {out, err, script}) fs::remove(file);
+  fs::remove_all(streams);
   return outcome;
 }
 
