@@ -69,26 +69,8 @@ std::vector<Case> cases() {
   }
   {
     GraphBuilder b({2, 4, 4});
-    const auto x = b.quadratic(b.convolution(b.input(),
-                                             {.outputs = 3,
-                                              .kernel_h = 3,
-                                              .kernel_w = 3,
-                                              .pad_top = 1,
-                                              .pad_left = 1,
-                                              .pad_bottom = 1,
-                                              .pad_right = 1},
-                                             2),
-                               {3, 4, 4});
-    const auto y = b.quadratic(b.convolution(x,
-                                             {.outputs = 3,
-                                              .kernel_h = 3,
-                                              .kernel_w = 3,
-                                              .pad_top = 1,
-                                              .pad_left = 1,
-                                              .pad_bottom = 1,
-                                              .pad_right = 1},
-                                             3),
-                               {3, 4, 4});
+    const auto x = b.quadratic(b.convolution(b.input(), same_padded(3), 2), {3, 4, 4});
+    const auto y = b.quadratic(b.convolution(x, same_padded(3), 3), {3, 4, 4});
     const auto z =
         b.node({b.convolution(y, {.outputs = 3, .kernel_h = 1, .kernel_w = 1}, 3), x}, Combine{{1.0, 0.5}});
     const auto w = b.quadratic(z, {});

@@ -18,16 +18,7 @@ using namespace model;
 
 Graph small_network() {
   GraphBuilder b({2, 8, 8});
-  const auto x = b.quadratic(b.convolution(b.input(),
-                                           {.outputs = 3,
-                                            .kernel_h = 3,
-                                            .kernel_w = 3,
-                                            .pad_top = 1,
-                                            .pad_left = 1,
-                                            .pad_bottom = 1,
-                                            .pad_right = 1},
-                                           2),
-                             {3, 8, 8});
+  const auto x = b.quadratic(b.convolution(b.input(), same_padded(3), 2), {3, 8, 8});
   const auto y = b.quadratic(
       b.convolution(x, {.outputs = 4, .kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2}, 3),
       {4, 1, 1});

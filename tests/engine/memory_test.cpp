@@ -22,16 +22,7 @@ using namespace model;
 // Feature maps that dwarf the program itself: about 4 MiB a row of the first convolution.
 Graph wide_network() {
   GraphBuilder b({1, 28, 28});
-  const auto x = b.quadratic(b.convolution(b.input(),
-                                           {.outputs = 6,
-                                            .kernel_h = 3,
-                                            .kernel_w = 3,
-                                            .pad_top = 1,
-                                            .pad_left = 1,
-                                            .pad_bottom = 1,
-                                            .pad_right = 1},
-                                           1),
-                             {6, 1, 1});
+  const auto x = b.quadratic(b.convolution(b.input(), same_padded(6), 1), {6, 1, 1});
   const auto y = b.quadratic(
       b.convolution(x, {.outputs = 2, .kernel_h = 3, .kernel_w = 3, .stride_h = 3, .stride_w = 3}, 6),
       {2, 1, 1});

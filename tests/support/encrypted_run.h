@@ -11,11 +11,11 @@ namespace velum::test {
 
 struct EncryptedRun {
   plan::PlanResult planned;
-  std::vector<double> outputs;   // [image][output], decrypted
-  std::vector<double> expected;  // the same by the clear executor
-  std::vector<double> quantised;          // the same by the plan in plain doubles: rounded weights, no noise
-  double worst_error = 0;        // largest difference over the largest expected magnitude
-  double worst_noise = 0;                 // the same against `quantised`: what encryption adds
+  std::vector<double> outputs;    // [image][output], decrypted
+  std::vector<double> expected;   // the same by the clear executor
+  std::vector<double> quantised;  // the same by the plan in plain doubles: rounded weights, no noise
+  double worst_error = 0;         // largest difference over the largest expected magnitude
+  double worst_noise = 0;         // the same against `quantised`: what encryption adds
   engine::RunReport report;
   std::vector<ckks::Ciphertext> ciphertexts;
 };

@@ -6,6 +6,16 @@ namespace velum::test {
 
 using namespace model;
 
+Convolution same_padded(std::int64_t outputs) {
+  return {.outputs = outputs,
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .pad_top = 1,
+          .pad_left = 1,
+          .pad_bottom = 1,
+          .pad_right = 1};
+}
+
 GraphBuilder::GraphBuilder(Shape input_shape, unsigned seed) : random_(seed) {
   graph_.name = "test";
   graph_.input = "input";

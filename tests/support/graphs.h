@@ -9,6 +9,9 @@
 
 namespace velum::test {
 
+// 3x3, stride 1, padded so that the map keeps its size.
+model::Convolution same_padded(std::int64_t outputs);
+
 // Builds a graph node by node; shapes are inferred at the end. Every method returns the output tensor's name.
 class GraphBuilder {
  public:
