@@ -15,7 +15,8 @@ for name in "${names[@]}"; do
     digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT ;;
     pneumonia) tools/record.sh results/pneumonia.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --threads 2 --json OUT
                tools/record.sh results/pneumonia-train-split.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --threads 2 --json OUT ;;
-    cifar10)   tools/record.sh results/cifar10.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --threads 2 --memory 12GiB --json OUT ;;
+    cifar10)   tools/record.sh results/cifar10.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --threads 2 --memory 12GiB --json OUT
+               tools/record.sh results/cifar10-full-batch.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --split train --images 16384 --threads 2 --memory 12GiB --json OUT ;;
     kernels)   tools/record.sh results/kernels.json velum bench kernels --json OUT ;;
     *) echo "record_inference: unknown name '$name'" >&2; exit 2 ;;
   esac
