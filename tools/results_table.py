@@ -12,7 +12,8 @@ RUNS = [("digits", None, "built-in digits, 2 activations"),
         ("mnist", "mnist-bench", "MNIST, 2 activations"),
         ("pneumonia", None, "PneumoniaMNIST"),
         ("pneumonia-train-split", None, "PneumoniaMNIST, training images"),
-        ("cifar10", None, "CIFAR-10, 5 activations")]
+        ("cifar10", None, "CIFAR-10, 5 activations"),
+        ("cifar10-full-batch", None, "CIFAR-10, a full batch of training images")]
 
 
 def load(name):
