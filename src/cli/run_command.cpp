@@ -184,7 +184,8 @@ Command make_run_command(CLI::App& app) {
   add_plan_options(*sub, o->plan);
   add_data_options(*sub, o->data, true);
   sub->add_option("--out", o->out, "Write the predictions to this CSV file")->type_name("FILE");
-  sub->add_flag("--probe", o->probe, "Decrypt every layer of the first batch and report its precision, noise alone");
+  sub->add_flag("--probe", o->probe,
+                "Decrypt every layer of the first batch and report its precision, noise alone");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};
 }
