@@ -75,7 +75,7 @@ void bench_network(const NetworkOptions& o) {
   std::vector<double> seconds;
   LocalResult fastest;
   for (int i = 0; i < o.repeat; ++i) {
-    auto result = run_locally(session, set.images, set.elements(), false);
+    auto result = run_locally(session, set.images, set.elements());
     seconds.push_back(result.seconds.evaluate);
     fmt::print("evaluation {} of {}: {}\n", i + 1, o.repeat, format_duration(seconds.back()));
     std::fflush(stdout);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/parallel.h"
 #include "cli/common.h"
 #include "engine/clear.h"
+#include "model/execute.h"
 
 namespace velum::cli {
 
@@ -13,16 +15,37 @@ namespace {
 
 constexpr std::size_t kSample = 16;
 
+// Every value of the plan as the clear executor has it.
+std::vector<std::vector<double>> clear_values(const ProbeTarget& target, std::span<const float> image) {
+  std::map<std::string, std::vector<double>> tensors;
+  tensors[target.graph.input].assign(image.begin(), image.end());
+  model::execute_observed(target.graph, image, [&](const model::Node& node, std::span<const double> values) {
+    tensors[node.output].assign(values.begin(), values.end());
+  });
+  std::vector<std::vector<double>> out;
+  for (const auto& meaning : target.planned.meanings)
+    out.push_back(plan::expected_elements(
+        meaning, [&](const std::string& tensor) -> std::span<const double> { return tensors.at(tensor); }));
+  return out;
+}
+
+double bits(double squared_error, double count, double largest) {
+  return -std::log2(std::max(std::sqrt(squared_error / count), 1e-300) / largest);
+}
+
 }  // namespace
 
-LayerProbe::LayerProbe(const plan::ServerPlan& plan, const ckks::Decryptor& decryptor,
-                       const BatchImages& images)
-    : plan_(plan),
+LayerProbe::LayerProbe(const ProbeTarget& target, const ckks::Decryptor& decryptor, const BatchImages& images)
+    : plan_(target.planned.plan),
+      meanings_(target.planned.meanings),
       decryptor_(decryptor),
-      clear_(std::min(kSample, images.count())),
-      sums_(plan.values.size()) {
-  parallel_for(clear_.size(), [&](std::size_t i, int) {
-    clear_[i] = engine::run_clear(plan, images.pixels.subspan(i * images.elements, images.elements));
+      expected_(std::min(kSample, images.count())),
+      rounded_(expected_.size()),
+      sums_(plan_.values.size()) {
+  parallel_for(expected_.size(), [&](std::size_t i, int) {
+    const auto image = images.pixels.subspan(i * images.elements, images.elements);
+    expected_[i] = clear_values(target, image);
+    rounded_[i] = engine::run_clear(plan_, image);
   });
 }
 
@@ -35,21 +58,25 @@ engine::Probe LayerProbe::callback() {
 void LayerProbe::look(std::uint32_t value, std::uint32_t first,
                       const std::vector<ckks::ConstView>& elements) {
   const Stopwatch watch;
+  const auto& meaning = meanings_[value];
   std::vector<Sum> sums(elements.size());
   parallel_for(elements.size(), [&](std::size_t e, int) {
-    std::vector<double> decrypted(clear_.size());
+    std::vector<double> decrypted(expected_.size());
     decryptor_.decrypt(decrypted, elements[e], plan_.values[value].scale);
-    for (std::size_t i = 0; i < clear_.size(); ++i) {
-      const double expected = clear_[i][value][first + e], error = decrypted[i] - expected;
-      sums[e].squared_error += error * error;
-      sums[e].largest = std::max(sums[e].largest, std::abs(expected));
+    const double unit = plan::unit_in_tensor(meaning, first + e);
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      const double expected = expected_[i][value][first + e];
+      sums[e].squared_error += std::pow(unit * (decrypted[i] - expected), 2);
+      sums[e].squared_noise += std::pow(unit * (decrypted[i] - rounded_[i][value][first + e]), 2);
+      sums[e].largest = std::max(sums[e].largest, std::abs(plan::reference(meaning, first + e, expected)));
     }
   });
   auto& total = sums_[value];
   for (const auto& sum : sums) {
     total.squared_error += sum.squared_error;
+    total.squared_noise += sum.squared_noise;
     total.largest = std::max(total.largest, sum.largest);
-    total.count += static_cast<double>(clear_.size());
+    total.count += static_cast<double>(expected_.size());
   }
   total.seconds += watch.seconds();
 }
@@ -58,9 +85,10 @@ void LayerProbe::finish(engine::RunReport& report) const {
   for (std::size_t s = 0; s < report.steps.size(); ++s) {
     const auto& sum = sums_[plan_.steps[s].output];
     auto& step = report.steps[s];
-    if (sum.count > 0 && sum.largest > 0)
-      step.precision_bits =
-          -std::log2(std::max(std::sqrt(sum.squared_error / sum.count), 1e-300) / sum.largest);
+    if (sum.count > 0 && sum.largest > 0) {
+      step.precision_bits = bits(sum.squared_error, sum.count, sum.largest);
+      step.noise_precision_bits = bits(sum.squared_noise, sum.count, sum.largest);
+    }
     step.seconds = std::max(0.0, step.seconds - sum.seconds);
     report.seconds = std::max(0.0, report.seconds - sum.seconds);
   }

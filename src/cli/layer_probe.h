@@ -1,4 +1,4 @@
-// Precision layer by layer: decrypts each value of a run and compares it with the plan in the clear.
+// Precision layer by layer: decrypts each value of a run and compares it with the clear executor.
 #pragma once
 
 #include <vector>
@@ -6,27 +6,40 @@
 #include "ckks/client/client.h"
 #include "cli/client_batch.h"
 #include "engine/engine.h"
+#include "model/graph.h"
+#include "plan/passes.h"
 
 namespace velum::cli {
+
+// What a run is compared with.
+struct ProbeTarget {
+  const model::Graph& graph;
+  const plan::PlanResult& planned;  // of that graph
+};
 
 class LayerProbe {
  public:
   // Compares the first images of the batch, a sample.
-  LayerProbe(const plan::ServerPlan& plan, const ckks::Decryptor& decryptor, const BatchImages& images);
+  LayerProbe(const ProbeTarget& target, const ckks::Decryptor& decryptor, const BatchImages& images);
   engine::Probe callback();
-  // Fills precision_bits of the report's steps, and takes the probes' time out of it.
+  // Fills the precisions of the report's steps, and takes the probes' time out of it. Precisions of a layer
+  // are relative to the largest of its own values in the clear network, whatever shift and factor the plan
+  // gives it.
   void finish(engine::RunReport& report) const;
 
  private:
   void look(std::uint32_t value, std::uint32_t first_element, const std::vector<ckks::ConstView>& elements);
 
   struct Sum {
-    double squared_error = 0, largest = 0, count = 0, seconds = 0;
+    double squared_error = 0, squared_noise = 0, largest = 0, count = 0, seconds = 0;
   };
+  using Values = std::vector<std::vector<double>>;  // [value][element]
   const plan::ServerPlan& plan_;
+  const std::vector<plan::Meaning>& meanings_;
   const ckks::Decryptor& decryptor_;
-  std::vector<std::vector<std::vector<double>>> clear_;  // [image][value][element]
-  std::vector<Sum> sums_;                                // [value]
+  std::vector<Values> expected_;  // [image], by the clear executor
+  std::vector<Values> rounded_;   // [image], by the plan in doubles
+  std::vector<Sum> sums_;         // [value]
 };
 
 }  // namespace velum::cli

@@ -6,7 +6,6 @@
 #include "base/progress.h"
 #include "cli/client_batch.h"
 #include "cli/common.h"
-#include "cli/layer_probe.h"
 #include "cli/step_table.h"
 #include "engine/batch_file.h"
 
@@ -29,7 +28,7 @@ LocalSession::LocalSession(const plan::ServerPlan& plan)
       engine_(plan_, params_, keys_) {}
 
 LocalResult run_locally(const LocalSession& session, std::span<const float> pixels, std::size_t elements,
-                        bool probe) {
+                        const ProbeTarget* probe) {
   const auto& plan = session.plan();
   const auto& client = plan.client;
   const auto& params = session.params();
@@ -55,7 +54,7 @@ LocalResult run_locally(const LocalSession& session, std::span<const float> pixe
     }
 
     std::optional<LayerProbe> layer_probe;
-    if (probe && b == 0) layer_probe.emplace(plan, decryptor, images);
+    if (probe && b == 0) layer_probe.emplace(*probe, decryptor, images);
     engine::RunReport report;
     std::vector<ckks::Ciphertext> ciphertexts;
     result.peak_rss_bytes = std::max(result.peak_rss_bytes, peak_rss_bytes());

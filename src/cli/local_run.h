@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ckks/client/client.h"
+#include "cli/layer_probe.h"
 #include "engine/engine.h"
 
 namespace velum::cli {
@@ -49,9 +50,9 @@ struct LocalResult {
 };
 
 // Encrypts, evaluates and decrypts images [count][elements], batch by batch. With `probe`, the first batch is
-// also decrypted layer by layer and compared with the plan in the clear; that time is left out of the
+// also decrypted layer by layer and compared with the clear executor; that time is left out of the
 // figures.
 LocalResult run_locally(const LocalSession& session, std::span<const float> pixels, std::size_t elements,
-                        bool probe);
+                        const ProbeTarget* probe = nullptr);
 
 }  // namespace velum::cli

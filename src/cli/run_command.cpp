@@ -161,7 +161,8 @@ void run(const Options& o) {
   const LocalSession session(planned.plan);
   seconds.keygen = key_watch.seconds();
   const auto key_bytes = evaluation_keys_file(session.keys(), session.params()).size();
-  const auto result = run_locally(session, set.images, set.elements(), o.probe);
+  const ProbeTarget target{graph, planned};
+  const auto result = run_locally(session, set.images, set.elements(), o.probe ? &target : nullptr);
   seconds.encrypt = result.seconds.encrypt;
   seconds.evaluate = result.seconds.evaluate;
   seconds.decrypt = result.seconds.decrypt;
@@ -184,8 +185,10 @@ Command make_run_command(CLI::App& app) {
   add_plan_options(*sub, o->plan);
   add_data_options(*sub, o->data, true);
   sub->add_option("--out", o->out, "Write the predictions to this CSV file")->type_name("FILE");
-  sub->add_flag("--probe", o->probe,
-                "Decrypt every layer of the first batch and report its precision, noise alone");
+  sub->add_flag(
+      "--probe", o->probe,
+      "Decrypt every layer of the first batch and report its precision against the clear network, and "
+      "what of it is noise alone");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};
 }

@@ -40,13 +40,15 @@ std::string layer_table(const engine::RunReport& report) {
   const bool probed = std::ranges::any_of(report.steps, [](const auto& s) { return s.precision_bits > 0; });
   std::vector<std::vector<std::string>> rows = {
       {"layer", "outputs", "level", "scale", "mult-adds/M", "NTTs", "moved", "time"}};
-  if (probed) rows[0].push_back("precision");
+  if (probed) rows[0].insert(rows[0].end(), {"precision", "noise alone"});
   for (const auto& s : report.steps) {
     rows.push_back({s.name, std::to_string(s.outputs), std::to_string(s.limbs),
                     fmt::format("2^{:.1f}", s.scale_bits), in_millions(s.cost.multiply_adds),
                     std::to_string(s.cost.ntts), format_bytes(static_cast<double>(s.cost.bytes)),
                     format_duration(s.seconds)});
-    if (probed) rows.back().push_back(fmt::format("{:.1f} bits", s.precision_bits));
+    if (probed)
+      for (const double bits : {s.precision_bits, s.noise_precision_bits})
+        rows.back().push_back(fmt::format("{:.1f} bits", bits));
   }
   return format_table(rows) + fmt::format("reading and expanding the inputs, beside the layers: {}\n",
                                           format_duration(report.input_seconds));
@@ -60,7 +62,10 @@ Json layers_json(const engine::RunReport& report) {
                   {"seconds", s.seconds},  {"multiply_adds", s.cost.multiply_adds},
                   {"ntts", s.cost.ntts},   {"key_products", s.cost.key_products},
                   {"bytes", s.cost.bytes}, {"predicted_seconds_one_thread", s.cost.seconds}};
-    if (s.precision_bits > 0) layer["precision_bits"] = s.precision_bits;
+    if (s.precision_bits > 0) {
+      layer["precision_bits"] = s.precision_bits;
+      layer["noise_precision_bits"] = s.noise_precision_bits;
+    }
     layers.push_back(layer);
   }
   return layers;

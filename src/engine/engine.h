@@ -21,7 +21,9 @@ struct StepReport {
   std::uint32_t limbs = 0;  // of the step's output
   double scale_bits = 0;    // log2 of the output's scale
   std::uint64_t outputs = 0;
-  double precision_bits = 0;  // with a probe only: -log2(rms error / largest magnitude)
+  // With a probe only: -log2(rms error / largest magnitude), against the clear executor, and against the plan in
+  // doubles, whose weights are rounded already: what encryption alone adds.
+  double precision_bits = 0, noise_precision_bits = 0;
 };
 
 struct RunReport {

@@ -15,8 +15,9 @@ class Emitter {
           const Parameters& parameters)
       : net_(network), stages_(stages), levels_(levels), p_(parameters) {}
 
-  void run(ServerPlan& plan) {
-    plan_ = &plan;
+  void run(Emitted& out) {
+    plan_ = &out.plan;
+    meanings_ = &out.meanings;
     value_of_.resize(net_.vectors.size());
     square_of_.assign(net_.vectors.size(), kAbsent);
     add_value(0, 2, p_.scaling.input_scale, p_.scaling.input_error);
@@ -26,7 +27,7 @@ class Emitter {
           if (s.kind == SourceKind::square && square_of_[s.vector] == kAbsent) add_square(s.vector);
       add_stage(i);
     }
-    plan.output_value = value_of_.back();
+    plan_->output_value = value_of_.back();
   }
 
  private:
@@ -43,6 +44,7 @@ class Emitter {
     value.error_rms = error;
     value.row_begin = v.row_begin;
     plan_->values.push_back(std::move(value));
+    meanings_->push_back(v.meaning);
     return value_of_[vector] = static_cast<std::uint32_t>(plan_->values.size() - 1);
   }
 
@@ -76,6 +78,8 @@ class Emitter {
     step.finish = Finish::relinearise;
     square_of_[vector] = step.output;
     plan_->values.push_back(std::move(value));
+    meanings_->push_back(select(net_.vectors[vector].meaning, elements));
+    meanings_->back().squared = true;
     plan_->steps.push_back(std::move(step));
   }
 
@@ -115,16 +119,17 @@ class Emitter {
   const Levels& levels_;
   const Parameters& p_;
   ServerPlan* plan_ = nullptr;
+  std::vector<Meaning>* meanings_ = nullptr;
   std::vector<std::uint32_t> value_of_, square_of_;
 };
 
 }  // namespace
 
-ServerPlan emit_plan(const model::Graph& graph, const Network& network,
-                     const std::vector<PackedStage>& stages, const Levels& levels,
-                     const Parameters& parameters) {
-  ServerPlan plan;
-  Emitter(network, stages, levels, parameters).run(plan);
+Emitted emit_plan(const model::Graph& graph, const Network& network, const std::vector<PackedStage>& stages,
+                  const Levels& levels, const Parameters& parameters) {
+  Emitted out;
+  Emitter(network, stages, levels, parameters).run(out);
+  auto& plan = out.plan;
   const auto& output = plan.values[plan.output_value];
   auto& c = plan.client;
   c.params = parameters.literal;
@@ -141,7 +146,7 @@ ServerPlan emit_plan(const model::Graph& graph, const Network& network,
   c.output_limbs = output.limbs;
   c.output_polys = output.polys;
   c.output_bound = output.bound;
-  return plan;
+  return out;
 }
 
 }  // namespace velum::plan

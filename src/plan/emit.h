@@ -5,9 +5,11 @@
 
 namespace velum::plan {
 
-// Everything but the schedule, memory and costs.
-ServerPlan emit_plan(const model::Graph& graph, const Network& network,
-                     const std::vector<PackedStage>& stages, const Levels& levels,
-                     const Parameters& parameters);
+struct Emitted {
+  ServerPlan plan;                // everything but the schedule, memory and costs
+  std::vector<Meaning> meanings;  // of its values
+};
+Emitted emit_plan(const model::Graph& graph, const Network& network, const std::vector<PackedStage>& stages,
+                  const Levels& levels, const Parameters& parameters);
 
 }  // namespace velum::plan

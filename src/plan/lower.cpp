@@ -50,7 +50,8 @@ class Lowering {
     const auto count = static_cast<std::uint32_t>(order.elements.size());
     const auto size = shifted_size(graph_.input_range, std::vector<double>(1, 0.0));
     net_.vectors.push_back(
-        {graph_.input, count, order.row_begin, size.bound, size.rms, channels(order, graph_.input_shape)});
+        {graph_.input, count, order.row_begin, size.bound, size.rms, channels(order, graph_.input_shape),
+         meaning_of(order, {{graph_.input, ones(count)}}, std::vector<double>(count, 0.0))});
     net_.input_order = order.elements;
     Materialised m{0, places(order), std::vector<double>(count, 0.0)};
     tensors_[graph_.input] = plain(m, graph_.input_shape);
@@ -101,7 +102,9 @@ class Lowering {
     const auto f = fold(q, magnitude(range), ready ? &known->second.shift : nullptr);
     if (!ready) {
       const auto size = shifted_size(range, f.shift);
-      remember(tensor, materialise(tensors_.at(tensor), element_order(node.shape), f.shift, size, tensor));
+      const auto order = element_order(node.shape);
+      remember(tensor, materialise(tensors_.at(tensor), order, f.shift, size, tensor,
+                                   meaning_of(order, {{tensor, ones(f.shift.size())}}, f.shift)));
     }
     return of_vector(materialised_.at(tensor), f.square, f.plain, f.constant, node.shape);
   }
@@ -123,7 +126,9 @@ class Lowering {
       f.shift[i] *= even.factor[i];
     }
     size.rms = std::sqrt(squares / static_cast<double>(f.shift.size()));
-    auto vector = materialise(scaled, element_order(node.shape), f.shift, size, tensor);
+    const auto order = element_order(node.shape);
+    auto vector = materialise(scaled, order, f.shift, size, tensor,
+                              meaning_of(order, {{tensor, even.factor}}, f.shift));
     sums_.emplace(node.output, PendingSum{std::move(even), std::move(vector)});
     Expression nothing;
     nothing.shape = node.shape;
@@ -157,8 +162,15 @@ class Lowering {
     auto size = worst_case(net_, total);
     const double typical = net_.vectors[pending.vector.vector].rms;
     size.rms = std::min(size.bound, static_cast<double>(window) * typical * typical);
-    const auto vector = materialise(total, element_order(node.shape), std::vector<double>(count, 0.0), size,
-                                    node.output + ".sum");
+    // The pool is share * total + constant.
+    std::vector<double> factor(count), offset(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      factor[i] = 1 / share[i];
+      offset[i] = -constant[i] / share[i];
+    }
+    const auto order = element_order(node.shape);
+    const auto vector = materialise(total, order, std::vector<double>(count, 0.0), size, node.output + ".sum",
+                                    meaning_of(order, {{node.output, std::move(factor)}}, offset));
     net_.stages.back().name = node.name;
     net_.stages.back().sum_steps = s.steps;
     return of_vector(vector, std::vector<double>(count, 0.0), share, constant, node.shape);
@@ -175,8 +187,14 @@ class Lowering {
           compose(sum_of_branches({k, sign}, node.shape), joined(node, {}), node.shape, {}, net_.supports);
       const double rms_u = shifted_size(u, {0.0}).rms * k, rms_v = shifted_size(v, {0.0}).rms;
       const Size size{2 * bound_v, std::hypot(rms_u, rms_v)};
-      return materialise(e, element_order(node.shape), std::vector<double>(e.rows.size(), 0.0), size,
-                         node.output + suffix);
+      const auto order = element_order(node.shape);
+      const std::size_t count = e.rows.size();
+      const std::vector<double> none(count, 0.0);
+      return materialise(e, order, none, size, node.output + suffix,
+                         meaning_of(order,
+                                    {{node.inputs[0], std::vector<double>(count, k)},
+                                     {node.inputs[1], std::vector<double>(count, sign)}},
+                                    none));
     };
     const std::size_t n = static_cast<std::size_t>(model::element_count(node.shape));
     const std::vector<double> zero(n, 0.0), quarter(n, 0.25 / k);
@@ -196,7 +214,9 @@ class Lowering {
     order.elements.resize(e.rows.size());
     for (std::uint32_t i = 0; i < order.elements.size(); ++i) order.elements[i] = i;
     order.row_begin = {0, static_cast<std::uint32_t>(order.elements.size())};
-    materialise(e, order, std::vector<double>(e.rows.size(), 0.0), size, graph_.output);
+    const std::vector<double> none(e.rows.size(), 0.0);
+    materialise(e, order, none, size, graph_.output,
+                meaning_of(order, {{graph_.output, ones(e.rows.size())}}, none));
   }
 
   // --- vectors ---
@@ -213,12 +233,23 @@ class Lowering {
     return all;
   }
 
+  static std::vector<double> ones(std::size_t count) { return std::vector<double>(count, 1.0); }
+
+  // Factors and offsets come by row-major position.
+  static Meaning meaning_of(const ElementOrder& order, std::vector<Meaning::Term> terms,
+                            const std::vector<double>& offset) {
+    Meaning by_position{std::move(terms), {}, offset, false};
+    for (std::uint32_t i = 0; i < offset.size(); ++i) by_position.position.push_back(i);
+    return select(by_position, order.elements);
+  }
+
   // A new vector with the value of the expression plus shift.
   Materialised materialise(const Expression& e, const ElementOrder& order, const std::vector<double>& shift,
-                           Size size, const std::string& tensor) {
+                           Size size, const std::string& tensor, Meaning meaning) {
     const auto vector = static_cast<std::uint32_t>(net_.vectors.size());
     const auto count = static_cast<std::uint32_t>(e.rows.size());
-    net_.vectors.push_back({tensor, count, order.row_begin, size.bound, size.rms, channels(order, e.shape)});
+    net_.vectors.push_back(
+        {tensor, count, order.row_begin, size.bound, size.rms, channels(order, e.shape), std::move(meaning)});
     Stage stage;
     stage.name = layer_of(tensor);
     stage.weights = e.weights;

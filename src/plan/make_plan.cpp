@@ -166,7 +166,9 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   result.notes = graph.notes;
   std::optional<Choice> pools;
   const auto [network, stages, levels, search] = best_variant(graph, request, pools);
-  result.plan = emit_plan(graph, network, stages, levels, search.best);
+  auto emitted = emit_plan(graph, network, stages, levels, search.best);
+  result.plan = std::move(emitted.plan);
+  result.meanings = std::move(emitted.meanings);
   auto& plan = result.plan;
   const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
   const auto schedule = make_schedule(plan, limit, request.threads ? request.threads : threads());

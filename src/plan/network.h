@@ -6,6 +6,7 @@
 
 #include "plan/expression.h"
 #include "plan/linear.h"
+#include "plan/meaning.h"
 
 namespace velum::plan {
 
@@ -16,6 +17,7 @@ struct Vector {
   std::vector<std::uint32_t> row_begin;  // rows + 1 entries
   double bound = 1, rms = 1;             // of the elements' true values
   std::vector<std::uint32_t> channel;    // of each element
+  Meaning meaning;                       // in the model
 };
 
 // Stage i computes vector i + 1 as an affine map of squares and plain elements of earlier vectors.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/meaning.h"
 #include "plan/plan.h"
 
 namespace velum::plan {
@@ -36,6 +37,7 @@ struct Choice {  // one line of --explain
 
 struct PlanResult {
   ServerPlan plan;
+  std::vector<Meaning> meanings;  // of the plan's values
   std::vector<Choice> choices;
   std::vector<std::string> notes;
 };

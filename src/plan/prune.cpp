@@ -43,10 +43,14 @@ void remove_unused(Network& net) {
       for (auto e = vector.row_begin[r]; e < vector.row_begin[r + 1]; ++e) end += used[v][e] ? 1 : 0;
       if (end > row_begin.back()) row_begin.push_back(end);
     }
-    std::vector<std::uint32_t> channel;
-    for (std::uint32_t e = 0; e < vector.elements; ++e)
-      if (used[v][e]) channel.push_back(vector.channel[e]);
+    std::vector<std::uint32_t> channel, kept;
+    for (std::uint32_t e = 0; e < vector.elements; ++e) {
+      if (!used[v][e]) continue;
+      channel.push_back(vector.channel[e]);
+      kept.push_back(e);
+    }
     vector.channel = std::move(channel);
+    vector.meaning = select(vector.meaning, kept);
     vector.row_begin = std::move(row_begin);
     vector.elements = next;
   }

@@ -50,7 +50,13 @@ TEST(Run, ProbeReportsThePrecisionOfEveryLayer) {
   const auto outcome = w.must("velum run model.onnx " + kData + " --probe --json out.json");
   EXPECT_NE(outcome.out.find("precision"), std::string::npos);
   const auto report = json::parse(w.read("out.json"));
-  for (const auto& layer : report["layers"]) EXPECT_GT(layer.value("precision_bits", 0.0), 5) << layer.dump();
+  const auto& layers = report["layers"];
+  for (const auto& layer : layers) {
+    EXPECT_GT(layer.value("precision_bits", 0.0), 5) << layer.dump();
+    EXPECT_GE(layer.value("noise_precision_bits", 0.0) + 0.5, layer["precision_bits"].get<double>());
+  }
+  // The last layer is the output itself, on a sample of its images.
+  EXPECT_NEAR(layers.back()["precision_bits"].get<double>(), report["precision_bits"].get<double>(), 2);
 }
 
 TEST(Run, FewerImagesCanBeTaken) {

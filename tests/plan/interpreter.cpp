@@ -39,9 +39,7 @@ void run_group(const Step& step, const Group& g, const std::vector<double>& inpu
   }
 }
 
-}  // namespace
-
-std::vector<double> interpret(const ServerPlan& plan, std::span<const float> image) {
+std::vector<std::vector<double>> run(const ServerPlan& plan, std::span<const float> image, bool release) {
   std::vector<std::vector<double>> values;
   for (const auto& v : plan.values) values.emplace_back(v.elements, kNothing);
   for (std::size_t k = 0; k < plan.client.input_order.size(); ++k)
@@ -56,12 +54,23 @@ std::vector<double> interpret(const ServerPlan& plan, std::span<const float> ima
       else
         run_group(step, step.groups[g], inputs, out);
     }
+    if (!release) continue;
     for (const auto& r : task.releases)
       for (auto row = r.row_begin; row < r.row_end; ++row)
         for (auto e = plan.values[r.value].row_begin[row]; e < plan.values[r.value].row_begin[row + 1]; ++e)
           values[r.value][e] = kNothing;
   }
-  return values[plan.output_value];
+  return values;
+}
+
+}  // namespace
+
+std::vector<double> interpret(const ServerPlan& plan, std::span<const float> image) {
+  return run(plan, image, true)[plan.output_value];
+}
+
+std::vector<std::vector<double>> interpret_values(const ServerPlan& plan, std::span<const float> image) {
+  return run(plan, image, false);
 }
 
 }  // namespace velum::plan::testing

@@ -13,4 +13,7 @@ namespace velum::plan::testing {
 // schedule has not produced yet are NaN.
 std::vector<double> interpret(const ServerPlan& plan, std::span<const float> image);
 
+// Every value of the plan, rows kept where the schedule frees them.
+std::vector<std::vector<double>> interpret_values(const ServerPlan& plan, std::span<const float> image);
+
 }  // namespace velum::plan::testing

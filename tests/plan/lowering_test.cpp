@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "plan/interpreter.h"
 #include "plan/networks.h"
@@ -29,12 +30,34 @@ double worst_difference(NetworkBuilder& b, const model::Graph& g, const ServerPl
   return worst / plan.client.output_bound;
 }
 
+// Every element of every value is what its meaning says, by the clear network's own tensors: weight rounding
+// alone is left, as small as the plan predicts.
+void expect_meanings(NetworkBuilder& b, const model::Graph& g, const PlanResult& result) {
+  const auto& values = result.plan.values;
+  ASSERT_EQ(result.meanings.size(), values.size());
+  const auto image = b.images(1);
+  std::map<std::string, std::vector<double>> tensors{{g.input, {image.begin(), image.end()}}};
+  model::execute_observed(g, image, [&](const model::Node& node, std::span<const double> x) {
+    tensors[node.output].assign(x.begin(), x.end());
+  });
+  const auto got = interpret_values(result.plan, image);
+  for (std::size_t v = 0; v < values.size(); ++v) {
+    const auto expected = expected_elements(
+        result.meanings[v],
+        [&](const std::string& name) -> std::span<const double> { return tensors.at(name); });
+    ASSERT_EQ(expected.size(), values[v].elements) << values[v].name;
+    for (std::size_t e = 0; e < expected.size(); ++e)
+      ASSERT_NEAR(got[v][e], expected[e], 8 * values[v].error_rms) << values[v].name << ", element " << e;
+  }
+}
+
 // Weight rounding alone is left: as small as the plan predicts, with room for the largest of many.
 void expect_faithful(NetworkBuilder& b, Request request = fixed_request()) {
   const auto g = b.finish();
   const auto result = make_plan(g, request);
   const auto& out = result.plan.values[result.plan.output_value];
   EXPECT_LE(worst_difference(b, g, result.plan), 8 * out.error_rms / out.bound) << to_text(result.plan);
+  expect_meanings(b, g, result);
 }
 
 TEST(Lowering, MnistNetwork) {
