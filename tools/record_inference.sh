@@ -14,7 +14,11 @@ for name in "${names[@]}"; do
                tools/record.sh results/mnist-bench-1-thread.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 1 --json OUT ;;
     digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT ;;
     pneumonia) tools/record.sh results/pneumonia.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --threads 2 --json OUT
-               tools/record.sh results/pneumonia-train-split.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --threads 2 --json OUT ;;
+               tools/record.sh results/pneumonia-train-split.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --threads 2 --json OUT
+               filled=$(mktemp -d)
+               tools/fill_batch.py "$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" 16384 "$filled"
+               FILLED=$filled tools/record.sh results/pneumonia-full-batch.json velum run models/pneumonia.onnx --data "npy:$filled/images.npy,$filled/labels.npy" --threads 2 --json OUT
+               rm -r "$filled" ;;
     cifar10)   tools/record.sh results/cifar10.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --threads 2 --memory 12GiB --json OUT
                tools/record.sh results/cifar10-full-batch.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --split train --images 16384 --threads 2 --memory 12GiB --json OUT ;;
     kernels)   tools/record.sh results/kernels.json velum bench kernels --json OUT ;;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "cli/bench_per_term.h"
 #include "cli/common.h"
 #include "ring/primes.h"
 #include "ring/ring.h"
@@ -72,27 +73,33 @@ double time_digits(const kernels::Table& table, const kernels::Modulus& m) {
   });
 }
 
-// A share of the outputs suffices: each costs the same.
-double time_per_term(const kernels::Table& table, const kernels::Modulus& m, std::size_t outputs) {
+// `add(sums, inputs, factor)` for every term. A share of the outputs suffices: each costs the same.
+template <typename Add>
+double per_term_rate(const kernels::Modulus& m, const Add& add) {
+  constexpr std::size_t outputs = 4;
   const auto inputs = random_residues(kTerms * kTermColumns, m.q);
   AlignedBuffer<u64> sums(kTermColumns);
   std::vector<kernels::Factor> factors(kTerms * outputs);
   std::mt19937_64 random(7);
   for (auto& f : factors) f = kernels::make_factor(random() % m.q, m);
-  return time_of([&] {
+  const double seconds = time_of([&] {
     for (std::size_t o = 0; o < outputs; ++o) {
       std::fill(sums.begin(), sums.end(), 0);
       for (std::size_t k = 0; k < kTerms; ++k)
-        table.multiply_scalar_add(sums.data(), inputs.data() + k * kTermColumns, factors[o * kTerms + k],
-                                  kTermColumns, m);
+        add(sums, inputs.data() + k * kTermColumns, factors[o * kTerms + k]);
     }
   });
+  return static_cast<double>(kTerms * outputs * kTermColumns) / seconds;
+}
+
+u64 bench_prime() {
+  return ring::prime_near(0x1p47, ring::root_order(ring::RingType::real, kNttSize), {});
 }
 
 }  // namespace
 
 KernelRates measure_kernels(const kernels::Table& table) {
-  const auto q = ring::prime_near(0x1p47, ring::root_order(ring::RingType::real, kNttSize), {});
+  const auto q = bench_prime();
   const ring::Ntt ntt(ring::RingType::real, kNttSize, q);
   const auto& m = ntt.modulus();
   KernelRates rates;
@@ -102,10 +109,17 @@ KernelRates measure_kernels(const kernels::Table& table) {
   const auto y = random_residues(kNttSize, q);
   rates.pointwise = kNttSize / time_of([&] { table.multiply(x.data(), x.data(), y.data(), kNttSize, m); });
   rates.digit_products = static_cast<double>(kTerms * kOutputs * kColumns) / time_digits(table, m);
-  constexpr std::size_t kSomeOutputs = 4;
-  rates.per_term_products =
-      static_cast<double>(kTerms * kSomeOutputs * kTermColumns) / time_per_term(table, m, kSomeOutputs);
+  rates.per_term_products = per_term_rate(m, [&](AlignedBuffer<u64>& sums, const u64* in, const auto& w) {
+    table.multiply_scalar_add(sums.data(), in, w, kTermColumns, m);
+  });
   return rates;
+}
+
+double measure_compiled_per_term() {
+  const auto m = kernels::make_modulus(bench_prime());
+  return per_term_rate(m, [&](AlignedBuffer<u64>& sums, const u64* in, const auto& w) {
+    compiled_per_term(sums.span(), {in, kTermColumns}, w, m);
+  });
 }
 
 }  // namespace velum::cli
