@@ -1,5 +1,8 @@
 #include "base/memory.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -41,6 +44,14 @@ std::uint64_t number_in(const char* file) {
 
 std::uint64_t peak_rss_bytes() { return field_kib("/proc/self/status", "VmHWM"); }
 std::uint64_t current_rss_bytes() { return field_kib("/proc/self/status", "VmRSS"); }
+
+void release_pages(std::span<std::byte> block) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(block.data()), end = begin + block.size();
+  const auto first = (begin + page - 1) / page * page, last = end / page * page;
+  // A refusal costs memory only.
+  if (first < last) (void)madvise(block.data() + (first - begin), last - first, MADV_DONTNEED);
+}
 
 void reset_peak_rss() {
   std::ofstream out("/proc/self/clear_refs");

@@ -132,9 +132,10 @@ class Run {
     const auto& step = *prepared.step;
     const std::size_t n = params_.n(), limbs = step.limbs, polys = step.polys;
     const std::size_t words = polys * limbs * n;
-    auto unfinished = pool_.take(words * (end - begin));
+    std::vector<u64*> unfinished(end - begin);
+    for (auto& block : unfinished) block = pool_.take(words);
     const auto place = [&](std::uint32_t o) {
-      return ckks::View{unfinished.data() + (o - begin) * words, polys, limbs, n, limbs * n};
+      return ckks::View{unfinished[o - begin], polys, limbs, n, limbs * n};
     };
     run_affine(prepared, task, params_, store_, place);
     parallel_for(end - begin, [&](std::size_t i, int worker) {
@@ -148,7 +149,7 @@ class Run {
       else
         evaluator_.relinearise_rescale(out, place(o), keys_.relinearise, memory);
     });
-    pool_.give(std::move(unfinished));
+    for (auto* block : unfinished) pool_.give(block, words);
   }
 
   const plan::ServerPlan& plan_;

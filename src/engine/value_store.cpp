@@ -14,11 +14,11 @@ std::size_t element_words(const plan::Value& v, std::size_t n) {
 
 ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& pool)
     : plan_(plan), n_(n), pool_(pool) {
-  rows_.resize(plan.values.size());
+  blocks_.resize(plan.values.size());
   row_of_.resize(plan.values.size());
   for (std::size_t v = 0; v < plan.values.size(); ++v) {
     const auto& begins = plan.values[v].row_begin;
-    rows_[v].resize(begins.size() - 1);
+    blocks_[v].resize(plan.values[v].elements, nullptr);
     row_of_[v].resize(plan.values[v].elements);
     for (std::uint32_t r = 0; r + 1 < begins.size(); ++r)
       std::fill(row_of_[v].begin() + begins[r], row_of_[v].begin() + begins[r + 1], r);
@@ -26,28 +26,29 @@ ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& 
 }
 
 ValueStore::~ValueStore() {
-  for (auto& rows : rows_)
-    for (auto& row : rows) pool_.give(std::move(row));
+  for (std::uint32_t v = 0; v < blocks_.size(); ++v)
+    release({v, 0, static_cast<std::uint32_t>(plan_.values[v].row_begin.size() - 1)});
 }
 
 void ValueStore::hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end) {
   const auto& v = plan_.values[value];
-  for (std::uint32_t r = row_of(value, begin), last = row_of(value, end - 1); r <= last; ++r) {
-    auto& row = rows_[value][r];
-    if (!row.empty()) continue;
-    row = pool_.take((v.row_begin[r + 1] - v.row_begin[r]) * element_words(v, n_));
-  }
+  const auto first = v.row_begin[row_of(value, begin)], last = v.row_begin[row_of(value, end - 1) + 1];
+  for (auto e = first; e < last; ++e)
+    if (!blocks_[value][e]) blocks_[value][e] = pool_.take(element_words(v, n_));
 }
 
 void ValueStore::release(const plan::Release& r) {
-  for (std::uint32_t row = r.row_begin; row < r.row_end; ++row) pool_.give(std::move(rows_[r.value][row]));
+  const auto& v = plan_.values[r.value];
+  for (auto e = v.row_begin[r.row_begin]; e < v.row_begin[r.row_end]; ++e) {
+    auto& block = blocks_[r.value][e];
+    if (block) pool_.give(block, element_words(v, n_));
+    block = nullptr;
+  }
 }
 
 ckks::View ValueStore::element(std::uint32_t value, std::uint32_t e) {
   const auto& v = plan_.values[value];
-  const auto r = row_of(value, e);
-  auto* data = rows_[value][r].data() + (e - v.row_begin[r]) * element_words(v, n_);
-  return {data, v.polys, v.limbs, n_, std::size_t{v.limbs} * n_};
+  return {blocks_[value][e], v.polys, v.limbs, n_, std::size_t{v.limbs} * n_};
 }
 
 }  // namespace velum::engine

@@ -1,5 +1,5 @@
-// Where the ciphertexts of a run live: one block of memory a row of a value, taken when the row is first
-// written or read from the input, given back when the schedule releases it.
+// Where the ciphertexts of a run live: a block of memory each, taken when the element's row is first written
+// or read from the input, given back when the schedule releases the row.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,8 @@
 
 namespace velum::engine {
 
+using ckks::u64;
+
 class ValueStore {
  public:
   // Both must outlive it; what is still held goes back to the pool at the end.
@@ -23,7 +25,9 @@ class ValueStore {
   // Makes sure the rows that hold elements [begin, end) of a value have memory; the contents of new rows are
   // undefined. Not thread-safe.
   void hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end);
-  bool holds_row(std::uint32_t value, std::uint32_t row) const { return !rows_[value][row].empty(); }
+  bool holds_row(std::uint32_t value, std::uint32_t row) const {
+    return blocks_[value][plan_.values[value].row_begin[row]] != nullptr;
+  }
   void release(const plan::Release& r);
 
   // The element's ciphertext; its row must be held.
@@ -34,8 +38,8 @@ class ValueStore {
   const plan::ServerPlan& plan_;
   std::size_t n_;
   MemoryPool& pool_;
-  std::vector<std::vector<MemoryPool::Block>> rows_;  // [value][row]
-  std::vector<std::vector<std::uint32_t>> row_of_;    // [value][element]
+  std::vector<std::vector<u64*>> blocks_;           // [value][element], null where not held
+  std::vector<std::vector<std::uint32_t>> row_of_;  // [value][element]
 };
 
 }  // namespace velum::engine

@@ -2,32 +2,103 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "base/memory.h"
+
 namespace velum::engine {
 namespace {
 
-TEST(MemoryPool, ReusesABlockOfAboutTheSameSize) {
+TEST(MemoryPool, UsesFreedMemoryForOtherSizes) {
   MemoryPool pool(1 << 20);
-  auto a = pool.take(1000);
-  const auto* where = a.data();
-  pool.give(std::move(a));
-  auto b = pool.take(950);
-  EXPECT_EQ(b.data(), where);
-  EXPECT_EQ(pool.bytes_in_use(), 8000u);
+  auto* a = pool.take(1000);
+  auto* b = pool.take(1000);
+  auto* c = pool.take(1000);
+  EXPECT_LT(a, b);
+  EXPECT_LT(b, c);
+  pool.give(b, 1000);
+  EXPECT_EQ(pool.take(500), b);  // the lowest place that fits
+  EXPECT_GT(pool.take(600), c);  // what is left of b's place is too small
 }
 
-TEST(MemoryPool, DoesNotLendABlockThatIsMuchTooLarge) {
+TEST(MemoryPool, JoinsNeighbours) {
   MemoryPool pool(1 << 20);
-  pool.give(pool.take(1000));
-  EXPECT_EQ(pool.take(500).size(), 500u);
+  std::vector<MemoryPool::u64*> blocks;
+  for (int i = 0; i < 4; ++i) blocks.push_back(pool.take(1000));
+  pool.give(blocks[0], 1000);
+  pool.give(blocks[2], 1000);
+  pool.give(blocks[1], 1000);  // between two free ones
+  EXPECT_EQ(pool.take(3000), blocks[0]);
 }
 
-TEST(MemoryPool, GivesSpareBlocksBackBeforeItExceedsItsLimit) {
-  MemoryPool pool(10000 * 8);
-  pool.give(pool.take(6000));
-  const auto big = pool.take(9000);  // 6000 spare + 9000 would be too much
-  EXPECT_EQ(big.size(), 9000u);
-  EXPECT_EQ(pool.bytes_in_use(), 72000u);
-  EXPECT_EQ(pool.peak_in_use(), 72000u);
+TEST(MemoryPool, CountsWhatIsInUse) {
+  MemoryPool pool(1 << 20);
+  auto* a = pool.take(6000);
+  auto* b = pool.take(9000);
+  EXPECT_GE(pool.bytes_in_use(), 15000u * 8);
+  EXPECT_LE(pool.bytes_in_use(), 15000u * 8 + 1024);
+  pool.give(a, 6000);
+  pool.give(b, 9000);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
+  EXPECT_GE(pool.peak_in_use(), 15000u * 8);
+  pool.restart_peak();
+  EXPECT_EQ(pool.peak_in_use(), 0u);
+}
+
+// Fragments that nothing fits into do not stay resident beside the region that replaces them.
+TEST(MemoryPool, GivesFragmentsBackBeforeItTakesMore) {
+  constexpr std::size_t kWords = std::size_t{1} << 19;  // 4 MiB each
+  MemoryPool pool(32 * kWords * 8);
+  std::vector<MemoryPool::u64*> blocks;
+  for (int i = 0; i < 30; ++i) {
+    blocks.push_back(pool.take(kWords));
+    std::fill_n(blocks.back(), kWords, 1);
+  }
+  for (int i = 0; i < 30; i += 2) pool.give(blocks[i], kWords);
+  const auto before = current_rss_bytes();
+  auto* big = pool.take(4 * kWords);
+  EXPECT_LT(current_rss_bytes() + 14 * kWords * 8, before);
+  std::fill_n(big, 4 * kWords, 2);
+  for (int i = 1; i < 30; i += 2) ASSERT_EQ(std::count(blocks[i], blocks[i] + kWords, 1u), kWords);
+}
+
+TEST(MemoryPool, TakesAnotherRegionWhereTheExpectedOneIsFull) {
+  MemoryPool pool(8000);
+  auto* a = pool.take(900);
+  auto* b = pool.take(5000);
+  std::fill_n(a, 900, 1);
+  std::fill_n(b, 5000, 2);
+  EXPECT_EQ(std::count(a, a + 900, 1u), 900);
+}
+
+// Blocks are aligned and never overlap, whatever the order.
+TEST(MemoryPool, BlocksNeverOverlap) {
+  MemoryPool pool(1 << 18);
+  std::mt19937 random(1);
+  std::map<MemoryPool::u64*, std::size_t> held;
+  for (int i = 0; i < 3000; ++i) {
+    if (!held.empty() && random() % 2) {
+      const auto at = std::next(held.begin(), random() % static_cast<std::ptrdiff_t>(held.size()));
+      pool.give(at->first, at->second);
+      held.erase(at);
+      continue;
+    }
+    const std::size_t words = 1 + random() % 3000;
+    auto* const block = pool.take(words);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % 64, 0u);
+    const auto next = held.lower_bound(block);
+    if (next != held.end()) {
+      ASSERT_LE(block + words, next->first);
+    }
+    if (next != held.begin()) {
+      ASSERT_LE(std::prev(next)->first + std::prev(next)->second, block);
+    }
+    held[block] = words;
+  }
+  for (const auto& [block, words] : held) pool.give(block, words);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
 }
 
 }  // namespace
