@@ -10,14 +10,15 @@ import sys
 
 # Rooms in their order: each sees itself and all before it, less what SEPARATE keeps apart.
 ORDER = ["base", "kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "model", "plan", "engine", "data",
-         "train", "cli"]
+         "report", "train", "cli"]
 
 # Pairs (room, hidden from it) that stand in order but must not meet: what the server runs never sees the secret key,
-# a data set knows no cryptography, and the command runs the trainer as a program of its own.
+# a data set and a report know no cryptography, and the command runs the trainer as a program of its own.
 SEPARATE = {("ckks/eval", "ckks/client"), ("plan", "ckks/client"), ("engine", "ckks/client"),
             ("plan", "ckks/eval"), ("model", "kernels"), ("model", "ring"), ("model", "ckks/core"),
             ("model", "ckks/client"), ("model", "ckks/eval"), ("cli", "train"),
             *(("data", room) for room in ORDER if room not in ("base", "data")),
+            *(("report", room) for room in ORDER if room not in ("base", "model", "report")),
             *(("train", room) for room in ("kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "engine"))}
 
 # Kernel variants: each may lean on the readable one, none on another processor's. Only sources at the top of the
@@ -30,7 +31,7 @@ LIBRARIES = {"torch/": {"train"}, "onnx/": {"model"}, "google/protobuf": {"model
 
 # Sources of the server's program: no client room, no ONNX reader.
 SERVER_PROGRAM = re.compile(r"^cli/infer_")
-SERVER_HIDDEN = ("ckks/client/", "model/onnx.h", "model/execute.h", "data/", "cli/client_")
+SERVER_HIDDEN = ("ckks/client/", "model/onnx.h", "model/execute.h", "data/", "report/", "cli/client_")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -100,7 +101,8 @@ def self_test():
            ("engine/a.cpp", "ckks/client/client.h"), ("plan/a.cpp", "engine/engine.h"),
            ("kernels/avx512/a.cpp", "kernels/avx2/avx2.h"), ("ring/ring.h", "kernels/ref/ref.h"),
            ("base/a.cpp", "unknown/a.h"), ("cli/infer_main.cpp", "ckks/client/client.h"),
-           ("cli/infer_main.cpp", "model/onnx.h"), ("data/a.cpp", "model/graph.h")]
+           ("cli/infer_main.cpp", "model/onnx.h"), ("data/a.cpp", "model/graph.h"), ("report/a.cpp", "plan/plan.h"),
+           ("cli/infer_main.cpp", "report/metrics.h")]
     for source, target in good:
         assert fault(source, target, True) is None, (source, target, fault(source, target, True))
     for source, target in bad:

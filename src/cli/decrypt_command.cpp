@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/files.h"
+#include "cli/metrics_text.h"
 #include "cli/predictions.h"
 
 namespace velum::cli {
@@ -52,9 +53,9 @@ void run(const Options& o) {
   fmt::print("{}: predictions for {} images, in {}\n", o.out, images, format_duration(seconds));
   Json json = {{"images", images}, {"seconds", seconds}};
   if (!set.labels.empty()) {
-    const auto quality = measure(outputs, plan.outputs, set.labels, set.classes);
-    fmt::print("{}", to_text(quality));
-    json["quality"] = to_json(quality);
+    const auto quality = report::measure(outputs, plan.outputs, set.labels, set.classes);
+    fmt::print("{}\n{}", summary_text({{"", quality}}), classes_text(quality));
+    json["quality"] = report::to_json(quality);
   }
   write_json(o.common, json);
 }

@@ -17,6 +17,7 @@
 #include "cli/predictions.h"
 #include "cli/step_table.h"
 #include "model/execute.h"
+#include "report/metrics.h"
 
 namespace velum::cli {
 
@@ -39,22 +40,15 @@ struct Comparison {
 Comparison compare(std::span<const double> clear, std::span<const double> encrypted, std::size_t width,
                    std::span<const std::int32_t> labels) {
   Comparison c;
-  double largest = 0, squared = 0;
-  for (std::size_t i = 0; i < clear.size(); ++i) {
-    const double error = std::abs(clear[i] - encrypted[i]);
-    c.max_abs_error = std::max(c.max_abs_error, error);
-    squared += error * error;
-    largest = std::max(largest, std::abs(clear[i]));
-  }
-  const double rms = std::sqrt(squared / static_cast<double>(clear.size()));
-  // Equal to the last bit, or nothing to compare with: as precise as doubles are.
-  c.precision_bits = rms > 0 && largest > 0 ? -std::log2(rms / largest) : 53;
-  const auto clear_classes = predicted_classes(clear, width),
-             encrypted_classes = predicted_classes(encrypted, width);
-  c.agreement = agreement(clear_classes, encrypted_classes);
+  const auto deviation = report::deviation(clear, encrypted);
+  c.max_abs_error = deviation.max_abs;
+  c.precision_bits = deviation.precision_bits;
+  const auto clear_classes = report::predicted_classes(clear, width),
+             encrypted_classes = report::predicted_classes(encrypted, width);
+  c.agreement = report::agreement(clear_classes, encrypted_classes);
   if (!labels.empty()) {
-    c.accuracy_clear = agreement(clear_classes, labels);
-    c.accuracy_encrypted = agreement(encrypted_classes, labels);
+    c.accuracy_clear = report::agreement(clear_classes, labels);
+    c.accuracy_encrypted = report::agreement(encrypted_classes, labels);
   }
   return c;
 }

@@ -135,8 +135,8 @@ void print_epoch(const EpochRecord& e, int epochs) {
 }
 
 void print_metrics(const char* split, const Metrics& m) {
-  fmt::print("{}: accuracy {:.2f} %, macro F1 {:.4f}, AUC {:.4f}\n", split, 100 * m.accuracy, m.macro_f1,
-             m.auc);
+  fmt::print("{}: accuracy {:.2f} %, macro F1 {:.4f}, AUC {}\n", split, 100 * m.accuracy, m.macro_f1,
+             m.auc ? fmt::format("{:.4f}", *m.auc) : "-");
 }
 
 // A path that cannot be written is found before the training, not after it.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
+#include "report/report.h"
 
 namespace velum::train {
 
@@ -24,15 +25,10 @@ std::string now_utc() {
   return text;
 }
 
-Json to_json(const Metrics& m, std::int64_t images) {
-  const auto classes = m.f1.size();
-  auto confusion = Json::array();
-  for (std::size_t i = 0; i < classes; ++i)
-    confusion.push_back(
-        std::vector<std::int64_t>(m.confusion.begin() + static_cast<std::ptrdiff_t>(i * classes),
-                                  m.confusion.begin() + static_cast<std::ptrdiff_t>((i + 1) * classes)));
-  return {{"images", images}, {"accuracy", m.accuracy}, {"macro_f1", m.macro_f1}, {"auc", m.auc},
-          {"f1", m.f1},       {"confusion", confusion}};
+// With the data set's names for the classes, and curves as fine as a drawing needs them.
+Json named_json(Metrics m, const std::vector<std::string>& classes) {
+  for (std::size_t c = 0; c < std::min(classes.size(), m.classes.size()); ++c) m.classes[c].name = classes[c];
+  return report::to_json(report::thinned(std::move(m)));
 }
 
 Json ranges_of(const model::Graph& graph) {
@@ -102,9 +98,9 @@ std::string to_json(const ReportInput& r) {
   for (const auto& [key, value] : r.notes) out[key] = value;
   out["options"] = describe(r.options);
   out["classes"] = r.data.classes;
-  out["train"] = to_json(r.train, r.data.train.count());
-  if (r.result.validation) out["validation"] = to_json(*r.result.validation, r.data.validation.count());
-  if (r.test) out["test"] = to_json(*r.test, r.data.test.count());
+  out["train"] = named_json(r.train, r.data.classes);
+  if (r.result.validation) out["validation"] = named_json(*r.result.validation, r.data.classes);
+  if (r.test) out["test"] = named_json(*r.test, r.data.classes);
   out["ranges"] = ranges_of(r.graph);
   out["seconds"] = r.result.seconds;
   out["history"] = std::move(history);

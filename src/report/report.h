@@ -1,0 +1,79 @@
+// What is known about a network once it is trained, evaluated or run, as plain values: a JSON file and a
+// self-contained HTML page say the same.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/graph.h"
+#include "report/metrics.h"
+
+namespace velum::report {
+
+using Json = nlohmann::ordered_json;
+
+// One network on one set of images. Those of a report are shown side by side, the first as the subject.
+struct Evaluation {
+  std::string name;  // "this network", "with quantised weights", "teacher"
+  Metrics metrics;
+};
+
+struct Epoch {
+  int epoch = 0;  // from 1
+  double loss = 0, train_accuracy = 0;
+  std::optional<double> validation_accuracy, validation_loss;
+};
+
+struct Curve {  // y = a x^2 + b x + c
+  double a = 0, b = 0, c = 0;
+};
+
+// One unit of an activation layer: what it computes, and where.
+struct Unit {
+  std::size_t element = 0;
+  double low = 0, high = 0;  // of its input over the images
+  Curve curve;
+  std::optional<Curve> start;  // before training
+};
+
+// An activation layer. Its coefficients may be shared by channel or by layer; a unit is one element.
+struct Activation {
+  std::string name;
+  bool relu = false;
+  std::size_t elements = 0;
+  model::Range input, output;           // seen over the images
+  std::optional<model::Range> planned;  // of the input, as the model records it: what the planner relies on
+  std::optional<model::Range> teacher;  // of the input of the teacher's activation in the same place
+  std::vector<Unit> units;              // some of them, over the layer; none for ReLU
+};
+
+struct StepTime {
+  std::string name;
+  double seconds = 0;
+};
+
+struct Fact {
+  std::string name, value;
+};
+
+struct Report {
+  std::string title, subtitle;
+  std::vector<Fact> facts;         // how it came about: command, data, options, machine
+  std::vector<std::string> notes;  // what a reader must know
+  std::vector<Evaluation> evaluations;
+  std::vector<Epoch> history;
+  std::vector<Activation> activations;
+  std::vector<StepTime> steps;  // of an encrypted run
+};
+
+Json to_json(const Metrics& metrics);
+Json to_json(const Report& report);
+// The inverse. Throws Error(user), beginning with `what`, where a key is missing or has another type.
+Report report_from_json(const Json& json, const std::string& what);
+
+// A page without scripts that loads nothing: figures as inline SVG, and as tables.
+std::string to_html(const Report& report);
+
+}  // namespace velum::report
