@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what Velum needs on Debian 12, and only what is missing. Safe to run again at any time.
 #
-#   tools/setup.sh           the library, the command and the tests; the trainer too, unless VELUM_TORCH=OFF
-#   tools/setup.sh core      without the trainer
+#   tools/setup.sh           the library, the command and the tests, with a browser that opens the reports in them;
+#                            the trainer too, unless VELUM_TORCH=OFF
+#   tools/setup.sh core      without the trainer and the browser
 #   tools/setup.sh fuzz      also clang, for the fuzz targets
 set -euo pipefail
 
@@ -11,11 +12,13 @@ core=(g++ cmake ninja-build pkg-config make python3
       libonnx-dev libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev libbenchmark-dev)
 # Debian's default OpenBLAS starts threads of its own next to OpenMP's; the OpenMP build shares them.
 train=(libtorch-dev libopenblas0-openmp)
+# A browser for the test that opens the reports; without it that test is skipped.
+page=(chromium)
 fuzz=(clang libclang-rt-14-dev libomp-dev)
 
 case "${1:-all}" in
   core) wanted=("${core[@]}") ;;
-  all)  wanted=("${core[@]}"); [ "${VELUM_TORCH:-AUTO}" = OFF ] || wanted+=("${train[@]}") ;;
+  all)  wanted=("${core[@]}" "${page[@]}"); [ "${VELUM_TORCH:-AUTO}" = OFF ] || wanted+=("${train[@]}") ;;
   fuzz) wanted=("${core[@]}" "${fuzz[@]}") ;;
   *)    echo "setup: unknown group '$1': core, fuzz, or nothing for everything but fuzz" >&2; exit 2 ;;
 esac

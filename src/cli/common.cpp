@@ -41,7 +41,7 @@ std::string path_in(const std::string& folder, const std::string& name) {
 }
 
 void write_json(const CommonOptions& options, const Json& json) {
-  if (!options.json.empty()) write_file_atomically(options.json, json.dump(2) + "\n");
+  if (!options.json.empty()) write_file_atomically(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 int guarded(const std::string& name, const std::function<void()>& body) {

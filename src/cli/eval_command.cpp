@@ -1,6 +1,5 @@
 // velum eval: a network in doubles on labelled images, as it is and with the weights of the encrypted engine.
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -13,9 +12,11 @@
 #include "cli/metrics_text.h"
 #include "cli/plan_options.h"
 #include "cli/predictions.h"
+#include "cli/report_page.h"
 #include "engine/clear.h"
 #include "model/execute.h"
 #include "model/onnx.h"
+#include "report/activations.h"
 #include "report/report.h"
 
 namespace velum::cli {
@@ -25,7 +26,7 @@ namespace {
 struct Options {
   PlanOptions plan;
   DataOptions data;
-  std::string teacher, out;
+  std::string teacher, out, html;
   bool quantised = false;
   CommonOptions common;
 };
@@ -96,80 +97,94 @@ Json to_json(const Quantised& q, const report::Metrics& metrics, const report::M
 
 // The network, the quantised one and the teacher: whatever was asked for, the network first.
 struct Result {
-  std::vector<report::Evaluation> evaluations;
-  std::vector<std::string> notes;
+  report::Report report;
   Json json;
 };
 
-void note_overflow(Result& result, const report::Evaluation& e) {
+void note_overflow(report::Report& r, const report::Evaluation& e) {
   if (e.metrics.not_finite > 0)
-    result.notes.push_back(
-        fmt::format("{}: {} of {} images have an output that is not a finite number; they count "
-                    "as the lowest score",
-                    e.name, e.metrics.not_finite, e.metrics.images));
+    r.notes.push_back(fmt::format(
+        "{}: {} of {} images have an output that is not a finite number; they count as the lowest score",
+        e.name, e.metrics.not_finite, e.metrics.images));
 }
 
-void add_notes(std::vector<std::string>& notes, const std::vector<std::string>& more) {
-  notes.insert(notes.end(), more.begin(), more.end());
+void add_quantised(const Options& o, const model::Graph& graph, const data::Dataset& set,
+                   const std::vector<double>& clear, Result& result, std::vector<double>& predictions) {
+  auto q = quantise(o, graph, set, clear);
+  auto& r = result.report;
+  r.evaluations.push_back({"quantised", measure(set, q.outputs)});
+  r.notes.insert(r.notes.end(), q.planned.notes.begin(), q.planned.notes.end());
+  add_plan_facts(r, q.planned.plan);
+  r.facts.push_back({"agreement with the quantised network", fmt::format("{:.2f} %", 100 * q.agreement)});
+  r.facts.push_back({"precision of its outputs", fmt::format("{:.1f} bits", q.deviation.precision_bits)});
+  result.json["quantised"] = to_json(q, r.evaluations.back().metrics, r.evaluations[0].metrics);
+  predictions = std::move(q.outputs);
+}
+
+void add_teacher(const Options& o, Result& result) {
+  const auto teacher = model::load_onnx(o.teacher);
+  const auto set = load_data(o.data, teacher.input_shape);
+  auto& r = result.report;
+  r.evaluations.push_back({"teacher", measure(set, outputs_of(set, teacher, "evaluating the teacher"))});
+  r.facts.push_back({"teacher", o.teacher});
+  result.json["teacher"] = report::to_json(r.evaluations.back().metrics);
+  result.json["teacher"]["model"] = o.teacher;
+  if (!o.html.empty()) report::add_teacher_ranges(r.activations, observed_activations(teacher, set));
 }
 
 Result evaluate(const Options& o, const model::Graph& graph, const data::Dataset& set) {
-  Result r;
-  add_notes(r.notes, graph.notes);
-  add_notes(r.notes, set.notes);
+  Result result;
+  auto& r = result.report;
+  r = begin_report("Evaluation", o.plan.model, graph, set, o.data);
   const Stopwatch watch;
   const auto clear = outputs_of(set, graph, "evaluating in the clear");
   r.evaluations.push_back({"network", measure(set, clear)});
-  r.json = report::to_json(r.evaluations[0].metrics);
+  result.json = report::to_json(r.evaluations[0].metrics);
+  if (!o.html.empty()) r.activations = observed_activations(graph, set);
   auto predictions = clear;
-  if (o.quantised) {
-    auto q = quantise(o, graph, set, clear);
-    add_notes(r.notes, q.planned.notes);
-    r.evaluations.push_back({"quantised", measure(set, q.outputs)});
-    r.json["quantised"] = to_json(q, r.evaluations.back().metrics, r.evaluations[0].metrics);
-    predictions = std::move(q.outputs);
-  }
-  if (!o.teacher.empty()) {
-    const auto teacher = model::load_onnx(o.teacher);
-    const auto teacher_set = load_data(o.data, teacher.input_shape);
-    r.evaluations.push_back(
-        {"teacher", measure(teacher_set, outputs_of(teacher_set, teacher, "evaluating the teacher"))});
-    r.json["teacher"] = report::to_json(r.evaluations.back().metrics);
-    r.json["teacher"]["model"] = o.teacher;
-  }
+  if (o.quantised) add_quantised(o, graph, set, clear, result, predictions);
+  if (!o.teacher.empty()) add_teacher(o, result);
   for (const auto& e : r.evaluations) note_overflow(r, e);
-  r.json["model"] = o.plan.model;
-  r.json["data"] = set.name;
-  r.json["split"] = o.data.split;
-  r.json["seconds"] = watch.seconds();
+  result.json["model"] = o.plan.model;
+  result.json["data"] = set.name;
+  result.json["split"] = o.data.split;
+  result.json["seconds"] = watch.seconds();
   if (!o.out.empty())
     write_file_atomically(o.out, predictions_csv(predictions, predictions.size() / set.count(), set.labels));
-  return r;
+  return result;
+}
+
+void print_result(const Result& result) {
+  const auto& r = result.report;
+  for (const auto& note : r.notes) fmt::print("note: {}\n", note);
+  fmt::print("{}\n", summary_text(r.evaluations));
+  if (const auto q = result.json.find("quantised"); q != result.json.end())
+    fmt::print(
+        "the quantised network predicts the same class for {:.2f} % of the images; its outputs are precise "
+        "to {:.1f} "
+        "bits\n\n",
+        100 * q->at("agreement").get<double>(), q->at("precision_bits").get<double>());
+  for (const auto& e : r.evaluations) {
+    if (r.evaluations.size() > 1) fmt::print("{}:\n", e.name);
+    fmt::print("{}\n", classes_text(e.metrics));
+  }
 }
 
 void run(const Options& o) {
   use_threads(o.common);
-  if (!o.out.empty()) require_writable(o.out);
+  for (const auto* path : {&o.out, &o.html})
+    if (!path->empty()) require_writable(*path);
   const auto graph = load_model(o.plan);
   const auto set = load_data(o.data, graph.input_shape);
   if (set.labels.empty())
     fail_user("{}: no labels to compare with; eval needs a labelled data set", o.data.data);
-  const auto result = evaluate(o, graph, set);
-  for (const auto& note : result.notes) fmt::print("note: {}\n", note);
-  fmt::print("{}\n", summary_text(result.evaluations));
-  if (o.quantised) {
-    const auto& q = result.json.at("quantised");
-    fmt::print(
-        "the quantised network predicts the same class for {:.2f} % of the images; its outputs are precise "
-        "to "
-        "{:.1f} bits\n\n",
-        100 * q.at("agreement").get<double>(), q.at("precision_bits").get<double>());
-  }
-  for (const auto& e : result.evaluations) {
-    if (result.evaluations.size() > 1) fmt::print("{}:\n", e.name);
-    fmt::print("{}\n", classes_text(e.metrics));
-  }
+  auto result = evaluate(o, graph, set);
+  print_result(result);
   write_json(o.common, result.json);
+  if (!o.html.empty()) {
+    for (auto& e : result.report.evaluations) e.metrics = report::thinned(std::move(e.metrics));
+    write_file_atomically(o.html, report::to_html(result.report));
+  }
 }
 
 }  // namespace
@@ -190,6 +205,9 @@ Command make_eval_command(CLI::App& app) {
       ->type_name("MODEL");
   sub->add_option("--out", o->out,
                   "Write the predictions (with --quantised: that network's) to this CSV file")
+      ->type_name("FILE");
+  sub->add_option("--html", o->html,
+                  "Write a page with confusion matrices, ROC curves, F1 by class and the activations' shapes")
       ->type_name("FILE");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};

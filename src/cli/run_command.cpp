@@ -15,6 +15,7 @@
 #include "cli/local_run.h"
 #include "cli/plan_options.h"
 #include "cli/predictions.h"
+#include "cli/report_page.h"
 #include "cli/step_table.h"
 #include "model/execute.h"
 #include "report/metrics.h"
@@ -26,7 +27,7 @@ namespace {
 struct Options {
   PlanOptions plan;
   DataOptions data;
-  std::string out;
+  std::string out, html;
   bool probe = false;
   CommonOptions common;
 };
@@ -134,9 +135,40 @@ Json result_json(const Options& o, const std::string& data_name, const LocalResu
           {"layers", layers_json(r.report)}};
 }
 
+// The encrypted network beside the clear one, where there are labels to compare with, and the time of each
+// step.
+report::Report make_report(const Options& o, const model::Graph& graph, const data::Dataset& set,
+                           const LocalResult& result, const Comparison& comparison,
+                           std::span<const double> clear, const plan::ServerPlan& plan) {
+  auto r = begin_report("Encrypted run", o.plan.model, graph, set, o.data);
+  add_plan_facts(r, plan);
+  const auto images = static_cast<double>(result.images);
+  r.facts.push_back({"agreement, encrypted and clear", fmt::format("{:.2f} %", 100 * comparison.agreement)});
+  r.facts.push_back({"precision", fmt::format("{:.1f} bits (largest error {:.2g})", comparison.precision_bits,
+                                              comparison.max_abs_error)});
+  r.facts.push_back({"evaluation, amortised",
+                     fmt::format("{:.3f} ms an image, {} in all", 1e3 * result.seconds.evaluate / images,
+                                 format_duration(result.seconds.evaluate))});
+  r.facts.push_back({"input", format_bytes(static_cast<double>(result.input_bytes) / images) + " an image"});
+  r.facts.push_back(
+      {"output", format_bytes(static_cast<double>(result.output_bytes) / images) + " an image"});
+  r.facts.push_back({"peak memory", format_bytes(static_cast<double>(result.peak_rss_bytes))});
+  if (!set.labels.empty()) {
+    const auto measured = [&](std::span<const double> outputs) {
+      return report::thinned(report::measure(outputs, plan.client.outputs, set.labels, set.classes));
+    };
+    r.evaluations = {{"encrypted", measured(result.outputs)}, {"clear", measured(clear)}};
+  }
+  r.steps.push_back({"reading the input", result.report.input_seconds});
+  for (const auto& step : result.report.steps) r.steps.push_back({step.name, step.seconds});
+  r.activations = observed_activations(graph, set);
+  return r;
+}
+
 void run(const Options& o) {
   use_threads(o.common);
-  if (!o.out.empty()) require_writable(o.out);
+  for (const auto* path : {&o.out, &o.html})
+    if (!path->empty()) require_writable(*path);
   const auto graph = load_model(o.plan);
   const auto set = load_data(o.data, graph.input_shape);
   const Stopwatch plan_watch;
@@ -166,6 +198,9 @@ void run(const Options& o) {
   print_result(result, comparison, seconds, session.params(), key_bytes);
   if (!o.out.empty())
     write_file_atomically(o.out, predictions_csv(result.outputs, client.outputs, set.labels));
+  if (!o.html.empty())
+    write_file_atomically(
+        o.html, report::to_html(make_report(o, graph, set, result, comparison, clear, planned.plan)));
   write_json(o.common, result_json(o, set.name, result, comparison, seconds, planned.plan, session.params(),
                                    key_bytes));
 }
@@ -179,6 +214,9 @@ Command make_run_command(CLI::App& app) {
   add_plan_options(*sub, o->plan);
   add_data_options(*sub, o->data, true);
   sub->add_option("--out", o->out, "Write the predictions to this CSV file")->type_name("FILE");
+  sub->add_option("--html", o->html,
+                  "Write a page with the encrypted and the clear confusion matrix and the time of every step")
+      ->type_name("FILE");
   sub->add_flag(
       "--probe", o->probe,
       "Decrypt every layer of the first batch and report its precision against the clear network, and "

@@ -79,26 +79,33 @@ std::vector<RocPoint> curve(const std::vector<Level>& all) {
   return points;
 }
 
-// Of a rising curve, points so that every one left out is within `tolerance` of the line that replaces it
+// How far a drawn curve may be off at a point: the closer to the upper left corner, the larger it is looked
+// at.
+double tolerance_at(const RocPoint& p) {
+  constexpr double kRounding = 1e-5;
+  return std::clamp(0.005 * std::hypot(p.false_positive, 1 - p.true_positive), kRounding, 0.001 - kRounding);
+}
+
+// Marks the points of a rising curve that are further from the line that would replace them than may be
 // (Ramer, Douglas and Peucker).
-void keep_needed(const std::vector<RocPoint>& curve, std::size_t first, std::size_t last, double tolerance,
+void keep_needed(const std::vector<RocPoint>& curve, std::size_t first, std::size_t last,
                  std::vector<bool>& kept) {
   if (last <= first + 1) return;
   const auto &a = curve[first], &b = curve[last];
   const double dx = b.false_positive - a.false_positive, dy = b.true_positive - a.true_positive;
   const double length = std::hypot(dx, dy);
   std::size_t worst = first;
-  double largest = tolerance;
+  double largest = 1;  // times what is allowed there
   for (std::size_t i = first + 1; i < last; ++i) {
     const double away = std::abs(dy * (curve[i].false_positive - a.false_positive) -
                                  dx * (curve[i].true_positive - a.true_positive)) /
-                        length;
+                        length / tolerance_at(curve[i]);
     if (away > largest) largest = away, worst = i;
   }
   if (worst == first) return;
   kept[worst] = true;
-  keep_needed(curve, first, worst, tolerance, kept);
-  keep_needed(curve, worst, last, tolerance, kept);
+  keep_needed(curve, first, worst, kept);
+  keep_needed(curve, worst, last, kept);
 }
 
 void measure_class(ClassMetrics& c, std::size_t hits) {
@@ -215,13 +222,12 @@ Metrics measure(std::span<const double> outputs, std::size_t width, std::span<co
 }
 
 Metrics thinned(Metrics metrics) {
-  // Rounding to four decimals takes a tenth of what may be taken.
-  constexpr double kTolerance = 0.0009, kSteps = 1e4;
+  constexpr double kSteps = 1e5;  // five decimals
   for (auto& c : metrics.classes) {
     if (c.roc.empty()) continue;
     std::vector<bool> kept(c.roc.size());
     kept.front() = kept.back() = true;
-    keep_needed(c.roc, 0, c.roc.size() - 1, kTolerance, kept);
+    keep_needed(c.roc, 0, c.roc.size() - 1, kept);
     std::vector<RocPoint> points;
     for (std::size_t i = 0; i < c.roc.size(); ++i)
       if (kept[i])

@@ -66,8 +66,8 @@ std::vector<RocPoint> roc_curve(std::span<const double> scores, const std::vecto
 Metrics measure(std::span<const double> outputs, std::size_t width, std::span<const std::int32_t> labels,
                 const std::vector<std::string>& names);
 
-// The same with every ROC curve reduced to the points that a drawing needs: none moves by more than 0.001,
-// and the areas stay as they were measured.
+// The same with every ROC curve reduced to the points that a drawing needs: none moves by more than 0.001, by
+// less near the upper left corner, and the areas stay as they were measured.
 Metrics thinned(Metrics metrics);
 
 }  // namespace velum::report

@@ -89,6 +89,20 @@ TEST(Eval, ATeacherStandsBesideTheNetwork) {
   EXPECT_EQ(j["teacher"]["confusion"], json::parse(w.read("relu.json"))["confusion"]);
 }
 
+TEST(Eval, ThePageShowsNetworkAndTeacher) {
+  const Workplace w;
+  save_relu_network(w.folder() + "/relu.onnx");
+  w.must("velum eval model.onnx --quantised --teacher relu.onnx " + kData + " --html page.html");
+  const auto page = w.read("page.html");
+  for (const auto* what : {"Evaluation: model.onnx", "Confusion matrix, network",
+                           "Confusion matrix, quantised", "Confusion matrix, teacher", "ROC by class",
+                           "F1 by class", "Activations", "80.00 %", "ring dimension"})
+    EXPECT_NE(page.find(what), std::string::npos) << what;
+  const auto nowhere = w.run("velum eval model.onnx " + kData + " --html nowhere/page.html");
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_NE(nowhere.err.find("nowhere/page.html"), std::string::npos);
+}
+
 TEST(Eval, LabelsOfAnotherTaskAreRefused) {
   const Workplace w;
   std::vector<std::int32_t> labels(Workplace::kImages, 1);

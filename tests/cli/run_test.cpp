@@ -71,6 +71,20 @@ TEST(Run, HigherSecurityIsKept) {
   EXPECT_EQ(json::parse(w.read("out.json"))["params"]["security_bits"], 256);
 }
 
+TEST(Run, ThePageComparesEncryptedAndClear) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --html page.html");
+  const auto page = w.read("page.html");
+  for (const auto* what :
+       {"Confusion matrix, encrypted", "Confusion matrix, clear", "Time by step", "80.00 %"})
+    EXPECT_NE(page.find(what), std::string::npos) << what;
+  // Without labels there is nothing to compare, but the times are there.
+  w.must("velum run model.onnx --data npy:images.npy --html bare.html");
+  const auto bare = w.read("bare.html");
+  EXPECT_EQ(bare.find("Confusion matrix"), std::string::npos);
+  EXPECT_NE(bare.find("Time by step"), std::string::npos);
+}
+
 TEST(Bench, RepeatsTheEvaluationOfANetwork) {
   const Workplace w;
   w.must("velum bench network model.onnx " + kData + " --repeat 2 --json b.json");

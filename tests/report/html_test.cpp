@@ -1,0 +1,106 @@
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+
+#include "report/sample_report.h"
+
+namespace velum::report {
+namespace {
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t n = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+  return n;
+}
+
+TEST(Html, LoadsNothingAndRunsNothing) {
+  const auto page = to_html(test::sample_report());
+  for (const auto* what :
+       {"http:", "https:", "src=", "<script", "<link", "@import", "url(", "<img", "onload"})
+    // The sample's own class name holds "src=", as text.
+    EXPECT_EQ(count(page, what), std::string(what) == "src=" ? count(page, "&lt;img src=x&gt;") : 0) << what;
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(Html, NamesAreTextAndNotMarkup) {
+  const auto page = to_html(test::sample_report());
+  EXPECT_NE(page.find("&lt;script&gt;alert(1)&lt;/script&gt;"), std::string::npos);
+  EXPECT_NE(page.find("<title>Training of &lt;b&gt;scnn&lt;/b&gt; &amp; &quot;friends&quot;</title>"),
+            std::string::npos);
+  EXPECT_NE(page.find("&lt;img src=x&gt;"), std::string::npos);
+  EXPECT_NE(page.find("virus &amp; more"), std::string::npos);
+}
+
+TEST(Html, EveryElementIsClosedAndEveryNameUnique) {
+  for (const auto& r : {test::sample_report(), test::two_class_report(), Report{}}) {
+    const auto page = to_html(r);
+    for (const std::string tag :
+         {"svg", "figure", "table", "details", "div", "dl", "tr", "text", "h2", "tbody"})
+      EXPECT_EQ(count(page, "<" + tag + ">") + count(page, "<" + tag + " "), count(page, "</" + tag + ">"))
+          << tag;
+    std::set<std::string> ids;
+    const std::regex id("id=\"([^\"]*)\"");
+    for (std::sregex_iterator at(page.begin(), page.end(), id), end; at != end; ++at)
+      EXPECT_TRUE(ids.insert((*at)[1]).second) << (*at)[1];
+  }
+}
+
+TEST(Html, ShowsWhatThereIs) {
+  const auto page = to_html(test::sample_report());
+  for (const auto* section :
+       {"comparison", "training", "confusion", "roc", "classes", "activations", "time", "origin"})
+    EXPECT_EQ(count(page, std::string("<h2 id=\"") + section + "\">"), 1u) << section;
+  // Two curves, two matrices, a full and no enlarged ROC chart each (areas below 0.9 on such data, or both),
+  // F1, ranges, two activations, steps.
+  EXPECT_GE(count(page, "role=\"img\""), 11u);
+  EXPECT_EQ(count(page, "role=\"img\""), count(page, "<desc id="));
+  // An encrypted run without labels has steps and nothing to compare.
+  Report run;
+  run.title = "Run";
+  run.steps = {{"conv1", 2.0}};
+  const auto bare = to_html(run);
+  EXPECT_EQ(count(bare, "role=\"img\""), 1u);
+  EXPECT_EQ(count(bare, "id=\"roc\""), 0u);
+}
+
+TEST(Html, FiguresAreInTheTables) {
+  const auto r = test::sample_report();
+  const auto page = to_html(r);
+  const auto& m = r.evaluations[0].metrics;
+  EXPECT_NE(page.find("<td>" + std::to_string(m.confusion[0][0]) + "</td>"), std::string::npos);
+  EXPECT_NE(page.find("<td>0.15</td>"), std::string::npos);     // a coefficient
+  EXPECT_NE(page.find("<td>-6 to 5</td>"), std::string::npos);  // a planned range
+  EXPECT_NE(page.find("<td>95.83 %</td>"), std::string::npos);  // training accuracy of epoch 12
+}
+
+// Nothing drawn may be at a coordinate that is not a number, whatever a diverged network gave.
+TEST(Html, InfiniteRangesDoNotReachTheDrawing) {
+  auto r = test::sample_report();
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  r.activations[0].input = {-inf, inf, nan};
+  r.activations[0].output = {nan, nan, nan};
+  r.activations[0].units[0].low = -inf;
+  r.history[3].loss = nan;
+  const auto page = to_html(r);
+  const std::regex coordinate("(x|y|x1|x2|y1|y2|width|height|d)=\"[^\"]*(nan|inf)[^\"]*\"");
+  EXPECT_FALSE(std::regex_search(page, coordinate));
+}
+
+TEST(Html, ManyClassesAreDrawnWithoutFigures) {
+  std::vector<double> outputs;
+  std::vector<std::int32_t> labels;
+  for (std::int32_t i = 0; i < 120; ++i) {
+    labels.push_back(i % 40);
+    for (std::int32_t c = 0; c < 40; ++c)
+      outputs.push_back(c == (i * 7) % 40 || c == i % 40 ? 1 + 0.01 * c : 0);
+  }
+  Report r;
+  r.evaluations = {{"network", measure(outputs, 40, labels, {})}};
+  const auto page = to_html(r);
+  EXPECT_EQ(count(page, "class=\"figure\"") + count(page, "class=\"figure "), 0u);
+  EXPECT_EQ(count(page, "class=\"cell\""), 1600u);
+}
+
+}  // namespace
+}  // namespace velum::report
