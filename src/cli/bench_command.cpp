@@ -1,126 +1,231 @@
-// velum bench: how fast this machine is, kernel by kernel or on a whole network.
+// velum bench: how fast this machine is, kernel by kernel or on a whole network, and against what.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "cli/bench_calibrate.h"
+#include "cli/bench_compare.h"
 #include "cli/bench_kernels.h"
+#include "cli/bench_machine.h"
+#include "cli/bench_models.h"
+#include "cli/bench_network.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
-#include "cli/local_run.h"
 #include "cli/plan_options.h"
-#include "cli/step_table.h"
+#include "cli/rates_file.h"
+#include "model/onnx.h"
 
 namespace velum::cli {
 
 namespace {
 
-void bench_kernels(const CommonOptions& common) {
-  use_threads(common);
-  Json json = {{"cpu", cpu_name()}, {"variants", Json::array()}};
-  std::vector<std::vector<std::string>> rows = {
-      {"kernels", "NTT 8192/us", "products/s", "digit mult-adds/s", "per-term/s", "ratio"}};
-  const auto giga = [](double rate) { return fmt::format("{:.2f} G", rate / 1e9); };
-  KernelRates best;
-  for (const auto* table : kernels::available_tables()) {
-    const auto r = measure_kernels(*table);
-    rows.push_back({r.variant, fmt::format("{:.1f}", 1e6 * r.ntt_seconds), giga(r.pointwise),
-                    giga(r.digit_products), giga(r.per_term_products),
-                    fmt::format("{:.1f}", r.digit_products / r.per_term_products)});
-    json["variants"].push_back({{"name", r.variant},
-                                {"ntt_8192_seconds", r.ntt_seconds},
-                                {"pointwise_per_second", r.pointwise},
-                                {"digit_multiply_adds_per_second", r.digit_products},
-                                {"per_term_multiply_adds_per_second", r.per_term_products}});
-    if (r.digit_products > best.digit_products) best = r;
-  }
-  fmt::print("{}, one thread\n\n{}", cpu_name(), format_table(rows));
-  const double compiled = measure_compiled_per_term();
-  fmt::print(
-      "\ndigit product of {}: {:.1f} times one modular product a term ({} a second: plain C++, compiled for "
-      "this "
-      "machine), {:.1f} times our own kernel for it\n",
-      best.variant, best.digit_products / compiled, giga(compiled),
-      best.digit_products / best.per_term_products);
-  json["terms"] = kTerms;
-  json["outputs"] = kOutputs;
-  json["digits"] = kDigits;
-  json["compiled_per_term_multiply_adds_per_second"] = compiled;
-  json["ratio_to_compiled_per_term"] = best.digit_products / compiled;
-  json["ratio_to_kernel_per_term"] = best.digit_products / best.per_term_products;
-  write_json(common, json);
-}
+// A subcommand of bench, with its options.
+using Parts = std::vector<Command>;
 
-struct NetworkOptions {
-  PlanOptions plan;
-  DataOptions data;
-  int repeat = 3;
+struct KernelsCommand {
+  KernelOptions kernels;
   CommonOptions common;
 };
 
-void bench_network(const NetworkOptions& o) {
+void run_kernels(const KernelsCommand& o) {
+  use_threads(o.common);
+  fmt::print("{}, one thread\n", cpu_name());
+  Progress progress("timing", 1);
+  const auto all =
+      time_kernels(o.kernels, [&](const KernelTiming& t) { progress.set(0, t.variant + "/" + t.name); });
+  fmt::print("\n{}", kernels_table(all));
+  const auto json = kernels_json(all);
+  if (json.contains("ratio_to_compiled_per_term"))
+    fmt::print(
+        "\ndigit product of {} terms: {:.1f} times one modular product a term in plain C++, compiled for "
+        "this machine\n",
+        kTerms, json["ratio_to_compiled_per_term"].get<double>());
+  if (json.contains("ratio_to_kernel_per_term"))
+    fmt::print("the same against our own kernel for that: {:.1f} times\n",
+               json["ratio_to_kernel_per_term"].get<double>());
+  if (json.contains("ratio_avx2_to_ref"))
+    fmt::print("digit product of AVX2 against the plain path: {:.1f} times\n",
+               json["ratio_avx2_to_ref"].get<double>());
+  write_json(o.common, json);
+}
+
+void add_kernels(CLI::App& app, Parts& parts) {
+  auto* sub = app.add_subcommand(
+      "kernels", "Every kernel, in every variant that this processor runs, against its limit");
+  auto o = std::make_shared<KernelsCommand>();
+  sub->add_option("--variant", o->kernels.variant, "ref, avx2, avx512 or all")->capture_default_str();
+  sub->add_option("--only", o->kernels.only, "Kernels whose name holds this")->type_name("TEXT");
+  sub->add_option("--repeat", o->kernels.repeat, "Repetitions of each")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  add_common_options(*sub, o->common);
+  parts.push_back({sub, [o] { run_kernels(*o); }});
+}
+
+struct NetworkCommand {
+  PlanOptions plan;
+  DataOptions data;
+  int repeat = 5;
+  bool all_counts = true;
+  CommonOptions common;
+};
+
+void run_network(const NetworkCommand& o) {
   use_threads(o.common);
   const auto graph = load_model(o.plan);
-  const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
+  const auto request = to_request(o.plan, threads());
+  auto planned = plan::make_plan(graph, request);
   const auto& client = planned.plan.client;
-  const LocalSession session(planned.plan);
+  const auto slots = ring::slot_count(request.ring, client.params.n);
   // One batch, as full as the data allow.
   auto data = o.data;
-  if (data.limit == 0 || data.limit > session.params().slots()) data.limit = session.params().slots();
+  if (data.limit == 0 || data.limit > slots) data.limit = slots;
   const auto set = load_data(data, client.input_shape);
   check_pixels(set, client.input_low, client.input_high);
-  std::vector<double> seconds;
-  LocalResult fastest;
-  for (int i = 0; i < o.repeat; ++i) {
-    auto result = run_locally(session, set.images, set.elements());
-    seconds.push_back(result.seconds.evaluate);
-    fmt::print("evaluation {} of {}: {}\n", i + 1, o.repeat, format_duration(seconds.back()));
-    std::fflush(stdout);
-    if (i == 0 || seconds.back() < fastest.seconds.evaluate) fastest = std::move(result);
-  }
-  const auto in_order = seconds;
-  std::ranges::sort(seconds);
-  const double median = seconds[seconds.size() / 2], images = static_cast<double>(set.count());
-  fmt::print("\n{}\n", layer_table(fastest.report));
-  fmt::print("{} images, {} threads: median {}, fastest {}; {:.4f} ms an image (median)\n", set.count(),
-             threads(), format_duration(median), format_duration(seconds.front()), 1e3 * median / images);
-  write_json(o.common, {{"model", o.plan.model},
-                        {"images", set.count()},
-                        {"threads", threads()},
-                        {"kernels", kernels::table().name},
-                        {"seconds", in_order},
-                        {"median_seconds", median},
-                        {"amortized_ms", 1e3 * median / images},
-                        {"peak_rss_bytes", fastest.peak_rss_bytes},
-                        {"layers", layers_json(fastest.report)}});
+  const WarmNetwork network(std::move(planned), set.images, set.elements());
+  const auto counts = o.all_counts ? thread_counts(threads()) : std::vector{threads()};
+  const auto timing = time_network(network, request.rates, counts, o.repeat);
+  fmt::print("{}", network_text(timing, network, set.count()));
+  auto json = network_json(timing, network, set.count());
+  json["model"] = o.plan.model;
+  json["data"] = set.name;
+  const auto weights = graph.metadata.find("weights");
+  json["weights"] = weights == graph.metadata.end() ? "as in the file" : weights->second;
+  std::int64_t activations = 0;
+  for (const auto& node : graph.nodes)
+    activations += std::holds_alternative<model::Quadratic>(node.op) ? 1 : 0;
+  json["activations"] = activations;
+  write_json(o.common, json);
+}
+
+void add_network(CLI::App& app, Parts& parts) {
+  auto* sub = app.add_subcommand(
+      "network",
+      "One batch of a network, evaluated repeatedly by one engine, layer by layer against its limits");
+  auto o = std::make_shared<NetworkCommand>();
+  add_plan_options(*sub, o->plan);
+  add_data_options(*sub, o->data, true);
+  sub->add_option("--repeat", o->repeat,
+                  "Evaluations at each number of threads, after a first one that takes the memory")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sub->add_flag("!--no-scaling", o->all_counts, "Only at all threads, not at 1, 2, 4, .. as well");
+  add_common_options(*sub, o->common);
+  parts.push_back({sub, [o] { run_network(*o); }});
+}
+
+struct CompareCommand {
+  std::string a, b;
+  CommonOptions common;
+};
+
+void add_compare(CLI::App& app, Parts& parts) {
+  auto* sub = app.add_subcommand(
+      "compare", "Ratios of two results of bench kernels or bench network, with their spread");
+  auto o = std::make_shared<CompareCommand>();
+  sub->add_option("a", o->a, "A result, JSON")->required()->type_name("A.json");
+  sub->add_option("b", o->b, "Another")->required()->type_name("B.json");
+  add_common_options(*sub, o->common);
+  parts.push_back({sub, [o] {
+                     use_threads(o->common);
+                     const auto c = compare_results(read_bench_file(o->a), read_bench_file(o->b));
+                     fmt::print("{}", comparison_text(c, o->a, o->b));
+                     write_json(o->common, comparison_json(c, o->a, o->b));
+                   }});
+}
+
+struct CalibrateCommand {
+  std::string rates;
+  int repeat = 5;
+  std::vector<std::string> networks;
+  CommonOptions common;
+};
+
+void run_calibrate(const CalibrateCommand& o) {
+  use_threads(o.common);
+  const auto path = o.rates.empty() ? user_rates_path() : o.rates;
+  if (path.empty())
+    fail_user("no place for the rates: neither XDG_CONFIG_HOME nor HOME is set; name a file with --rates");
+  // Refused before minutes of work.
+  if (const auto folder = std::filesystem::path(path).parent_path(); o.rates.empty() && !folder.empty())
+    make_folder(folder.string());
+  require_writable(path);
+  const auto c =
+      calibrate_rates(threads(), o.repeat, o.networks.empty() ? calibration_networks() : o.networks);
+  fmt::print("{}", calibration_text(c));
+  auto json = rates_json(c.rates);
+  write_file_atomically(path, json.dump(2) + "\n");
+  fmt::print("\nwritten: {}\n", path);
+  if (o.common.json.empty()) return;
+  json["machine"] = machine_facts();
+  json["steps"] = Json::array();
+  for (const auto& s : c.steps)
+    json["steps"].push_back({{"network", s.network},
+                             {"layer", s.layer},
+                             {"threads", s.threads},
+                             {"thread_seconds", s.measured},
+                             {"predicted_thread_seconds", s.predicted}});
+  write_json(o.common, json);
+}
+
+void add_calibrate(CLI::App& app, Parts& parts) {
+  auto* sub = app.add_subcommand("calibrate",
+                                 "Measure the rates that the planner predicts with, and keep them for it");
+  auto o = std::make_shared<CalibrateCommand>();
+  sub->add_option("--rates", o->rates, "Where to write them; default: the user's file that plan and run read")
+      ->type_name("FILE");
+  sub->add_option("--repeat", o->repeat, "Evaluations of each network")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sub->add_option("--networks", o->networks,
+                  fmt::format("Other networks than the usual ones: {}", kBenchmarkModels))
+      ->type_name("NAME...");
+  add_common_options(*sub, o->common);
+  parts.push_back({sub, [o] { run_calibrate(*o); }});
+}
+
+struct ModelCommand {
+  std::string name, out;
+  std::uint64_t seed = 1;
+  CommonOptions common;
+};
+
+void add_make_model(CLI::App& app, Parts& parts) {
+  auto* sub = app.add_subcommand("make-model", "Write a network with random weights, to be timed");
+  auto o = std::make_shared<ModelCommand>();
+  sub->add_option("name", o->name, kBenchmarkModels)->required()->type_name("NAME");
+  sub->add_option("--out", o->out, "The ONNX file")->required()->type_name("FILE");
+  sub->add_option("--seed", o->seed, "Seed of the weights")->capture_default_str();
+  add_common_options(*sub, o->common);
+  parts.push_back({sub, [o] {
+                     use_threads(o->common);
+                     require_writable(o->out);
+                     const auto graph = make_benchmark_model(o->name, o->seed);
+                     model::save_onnx(graph, o->out);
+                     fmt::print("written: {} ({})\n", o->out, graph.metadata.at("weights"));
+                     write_json(o->common, {{"name", o->name}, {"seed", o->seed}, {"file", o->out}});
+                   }});
 }
 
 }  // namespace
 
 Command make_bench_command(CLI::App& app) {
-  auto* sub = app.add_subcommand("bench", "Time the kernels, or the encrypted evaluation of a network");
+  auto* sub = app.add_subcommand(
+      "bench", "Time kernels and networks against their limits, compare results, calibrate");
   sub->require_subcommand(1);
-  auto* kernels =
-      sub->add_subcommand("kernels", "Transforms and matrix products, every variant this processor runs");
-  auto common = std::make_shared<CommonOptions>();
-  add_common_options(*kernels, *common);
-  auto* network = sub->add_subcommand(
-      "network",
-      "One batch of a network, evaluated repeatedly by one engine: the first run also takes its memory");
-  auto o = std::make_shared<NetworkOptions>();
-  add_plan_options(*network, o->plan);
-  add_data_options(*network, o->data, true);
-  network->add_option("--repeat", o->repeat, "How often")->check(CLI::Range(1, 1000))->capture_default_str();
-  add_common_options(*network, o->common);
-  return {sub, [=] {
-            if (kernels->parsed())
-              bench_kernels(*common);
-            else
-              bench_network(*o);
+  auto parts = std::make_shared<Parts>();
+  for (const auto add : {add_kernels, add_network, add_compare, add_calibrate, add_make_model})
+    add(*sub, *parts);
+  return {sub, [parts] {
+            for (const auto& part : *parts)
+              if (part.app->parsed()) part.run();
           }};
 }
 

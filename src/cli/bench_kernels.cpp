@@ -1,125 +1,173 @@
 #include "cli/bench_kernels.h"
 
 #include <algorithm>
-#include <random>
-#include <vector>
+#include <nlohmann/json.hpp>
 
-#include "base/aligned_buffer.h"
-#include "cli/bench_per_term.h"
-#include "cli/common.h"
-#include "ring/primes.h"
-#include "ring/ring.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "cli/bench_machine.h"
+#include "cli/bench_result.h"
 
 namespace velum::cli {
 
 namespace {
 
-using kernels::kTile;
-using kernels::u64;
+constexpr double kSecondsARepetition = 0.004;
 
-constexpr int kWeightMagnitude = 511;  // 10 bits
-constexpr std::size_t kColumns = 128;  // of a panel, as in the engine
-constexpr std::size_t kTermColumns =
-    1024;  // of the per-term sums: inputs and sums stay in the first-level cache
+// The variant for operations of the scheme, put back at the end.
+class TableInUse {
+ public:
+  explicit TableInUse(const kernels::Table& t) : before_(kernels::table()) { kernels::use_table(t); }
+  TableInUse(const TableInUse&) = delete;
+  TableInUse& operator=(const TableInUse&) = delete;
+  ~TableInUse() { kernels::use_table(before_); }
 
-// Seconds of one call: the best of several runs of at least 20 ms each.
-template <typename Body>
-double time_of(const Body& body) {
-  double best = 1e9;
-  body();
-  for (int round = 0; round < 5; ++round) {
-    const Stopwatch watch;
-    std::size_t calls = 0;
-    do {
-      body();
-      ++calls;
-    } while (watch.seconds() < 0.02);
-    best = std::min(best, watch.seconds() / static_cast<double>(calls));
-  }
-  return best;
+ private:
+  const kernels::Table& before_;
+};
+
+std::string time_text(double seconds) {
+  if (seconds < 1e-5) return fmt::format("{:.0f} ns", 1e9 * seconds);
+  if (seconds < 1e-2) return fmt::format("{:.1f} us", 1e6 * seconds);
+  return fmt::format("{:.2f} ms", 1e3 * seconds);
 }
 
-AlignedBuffer<u64> random_residues(std::size_t n, u64 q) {
-  std::mt19937_64 random(7);
-  AlignedBuffer<u64> x(n);
-  for (auto& v : x) v = random() % q;
-  return x;
+std::string rate_text(double rate) {
+  if (rate >= 1e9) return fmt::format("{:.2f} G", rate / 1e9);
+  if (rate >= 1e6) return fmt::format("{:.1f} M", rate / 1e6);
+  return fmt::format("{:.0f}", rate);
 }
 
-double time_digits(const kernels::Table& table, const kernels::Modulus& m) {
-  constexpr std::size_t kPairs = kTerms / 2, kStride = kPairs * kDigits * 2 * kTile;
-  const auto inputs = random_residues(kTerms * kColumns, m.q);
-  AlignedBuffer<std::int16_t> panel(kColumns / kTile * kStride);
-  std::mt19937 random(7);
-  std::uniform_int_distribution<int> weight(-kWeightMagnitude, kWeightMagnitude);
-  AlignedBuffer<std::int16_t> weights(kTerms * kOutputs);
-  for (auto& w : weights) w = static_cast<std::int16_t>(weight(random));
-  std::vector<std::uint32_t> slots(kPairs);
-  for (std::size_t p = 0; p < kPairs; ++p) slots[p] = static_cast<std::uint32_t>(p);
-  kernels::DigitGroup group;
-  group.rows = kOutputs;
-  group.pairs = kPairs;
-  group.pair_slots = slots.data();
-  group.weights = weights.data();
-  group.run_pairs = 65535 / (2 * kWeightMagnitude);
-  AlignedBuffer<u64> outputs(kOutputs * kColumns);
-  std::vector<u64*> rows(kOutputs);
-  for (std::size_t r = 0; r < kOutputs; ++r) rows[r] = outputs.data() + r * kColumns;
-  return time_of([&] {
-    for (std::size_t p = 0; p < kPairs; ++p)
-      table.split_pair(panel.data() + p * kDigits * 2 * kTile, kStride, inputs.data() + 2 * p * kColumns,
-                       inputs.data() + (2 * p + 1) * kColumns, kColumns, kDigits, m);
-    table.digit_product(rows.data(), panel.data(), kStride, kColumns / kTile, kDigits, group, nullptr, m);
-  });
+const KernelTiming* find(const std::vector<KernelTiming>& all, std::string_view variant,
+                         std::string_view name) {
+  const auto at =
+      std::ranges::find_if(all, [&](const auto& t) { return t.variant == variant && t.name == name; });
+  return at == all.end() ? nullptr : &*at;
 }
 
-// `add(sums, inputs, factor)` for every term. A share of the outputs suffices: each costs the same.
-template <typename Add>
-double per_term_rate(const kernels::Modulus& m, const Add& add) {
-  constexpr std::size_t outputs = 4;
-  const auto inputs = random_residues(kTerms * kTermColumns, m.q);
-  AlignedBuffer<u64> sums(kTermColumns);
-  std::vector<kernels::Factor> factors(kTerms * outputs);
-  std::mt19937_64 random(7);
-  for (auto& f : factors) f = kernels::make_factor(random() % m.q, m);
-  const double seconds = time_of([&] {
-    for (std::size_t o = 0; o < outputs; ++o) {
-      std::fill(sums.begin(), sums.end(), 0);
-      for (std::size_t k = 0; k < kTerms; ++k)
-        add(sums, inputs.data() + k * kTermColumns, factors[o * kTerms + k]);
-    }
-  });
-  return static_cast<double>(kTerms * outputs * kTermColumns) / seconds;
-}
-
-u64 bench_prime() {
-  return ring::prime_near(0x1p47, ring::root_order(ring::RingType::real, kNttSize), {});
+double rate(const KernelTiming* t) {
+  return t ? t->work / t->median() : 0;
 }
 
 }  // namespace
 
-KernelRates measure_kernels(const kernels::Table& table) {
-  const auto q = bench_prime();
-  const ring::Ntt ntt(ring::RingType::real, kNttSize, q);
-  const auto& m = ntt.modulus();
-  KernelRates rates;
-  rates.variant = table.name;
-  auto x = random_residues(kNttSize, q);
-  rates.ntt_seconds = time_of([&] { table.ntt_forward(x.data(), ntt.tables()); });
-  const auto y = random_residues(kNttSize, q);
-  rates.pointwise = kNttSize / time_of([&] { table.multiply(x.data(), x.data(), y.data(), kNttSize, m); });
-  rates.digit_products = static_cast<double>(kTerms * kOutputs * kColumns) / time_digits(table, m);
-  rates.per_term_products = per_term_rate(m, [&](AlignedBuffer<u64>& sums, const u64* in, const auto& w) {
-    table.multiply_scalar_add(sums.data(), in, w, kTermColumns, m);
-  });
-  return rates;
+KernelTiming time_kernel(const KernelCase& kernel, const std::string& variant, Limits& limits, int repeat) {
+  KernelTiming timing{variant, kernel.name, kernel.unit, kernel.work, kernel.bytes, {}, {}, 0, 0};
+  kernel.body();  // tables and caches filled
+  std::size_t calls = 1;
+  for (;;) {
+    const double start = thread_seconds();
+    for (std::size_t i = 0; i < calls; ++i) kernel.body();
+    const double taken = thread_seconds() - start;
+    if (taken >= kSecondsARepetition) break;
+    calls = std::max(calls + 1, static_cast<std::size_t>(static_cast<double>(calls) *
+                                                         std::min(10.0, 1.2 * kSecondsARepetition / taken)));
+  }
+  std::vector<double> shares, rates[kResources];
+  for (int i = 0; i < repeat; ++i) {
+    const double start = thread_seconds();
+    for (std::size_t c = 0; c < calls; ++c) kernel.body();
+    const double seconds = (thread_seconds() - start) / static_cast<double>(calls);
+    timing.seconds.push_back(seconds);
+    for (std::size_t r = 0; r < kResources; ++r)
+      if (kernel.takes[r] > 0) rates[r].push_back(limits.measure(static_cast<Resource>(r), variant));
+  }
+  double longest = 0;
+  std::size_t binding = kResources;
+  for (std::size_t r = 0; r < kResources; ++r) {
+    if (rates[r].empty()) continue;
+    const double seconds = kernel.takes[r] / spread_of(rates[r]).median;
+    if (seconds > longest) longest = seconds, binding = r;
+  }
+  if (binding == kResources) return timing;
+  for (std::size_t i = 0; i < timing.seconds.size(); ++i)
+    shares.push_back(kernel.takes[binding] / rates[binding][i] / timing.seconds[i]);
+  timing.limit = resource_name(static_cast<Resource>(binding), variant);
+  timing.limit_per_second = spread_of(rates[binding]).median;
+  timing.share = spread_of(shares).median;
+  return timing;
 }
 
-double measure_compiled_per_term() {
-  const auto m = kernels::make_modulus(bench_prime());
-  return per_term_rate(m, [&](AlignedBuffer<u64>& sums, const u64* in, const auto& w) {
-    compiled_per_term(sums.span(), {in, kTermColumns}, w, m);
-  });
+std::vector<KernelTiming> time_kernels(const KernelOptions& options,
+                                       const std::function<void(const KernelTiming&)>& seen) {
+  std::vector<const kernels::Table*> tables;
+  if (options.variant == "all")
+    tables.assign(kernels::available_tables().begin(), kernels::available_tables().end());
+  else
+    tables.push_back(&kernels::table_named(options.variant));
+  std::vector<KernelTiming> all;
+  Limits limits;
+  for (const auto* table : tables) {
+    const TableInUse in_use(*table);
+    const auto cases = kernel_cases(
+        *table, [&](const std::string& name) { return name.find(options.only) != std::string::npos; });
+    if (cases.empty())
+      fail_user("no kernel's name holds '{}'; without --only all of them are timed", options.only);
+    for (const auto& c : cases) {
+      all.push_back(time_kernel(c, table->name, limits, options.repeat));
+      if (seen) seen(all.back());
+    }
+  }
+  return all;
+}
+
+std::string kernels_table(const std::vector<KernelTiming>& all) {
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "variant", "time", "spread", "a second", "", "bytes/s", "limit", "its rate", "share"}};
+  for (const auto& t : all) {
+    const auto s = spread_of(t.seconds);
+    rows.push_back({t.name, t.variant, time_text(s.median),
+                    fmt::format("{:.1f} %", 100 * (s.high - s.low) / s.median), rate_text(t.work / s.median),
+                    t.unit, rate_text(t.bytes / s.median), t.limit, rate_text(t.limit_per_second),
+                    fmt::format("{:.0f} %", 100 * t.share)});
+  }
+  return format_table(rows);
+}
+
+Json kernels_json(const std::vector<KernelTiming>& all) {
+  Json json = bench_result("kernels");
+  std::vector<std::string> variants;
+  for (const auto& t : all) {
+    auto entry = measurement(t.variant + "/" + t.name, "seconds", t.seconds);
+    entry["variant"] = t.variant;
+    entry["kernel"] = t.name;
+    entry["unit_of_work"] = t.unit;
+    entry["per_second"] = t.work / t.median();
+    entry["bytes_per_second"] = t.bytes / t.median();
+    entry["limit"] = t.limit;
+    entry["limit_per_second"] = t.limit_per_second;
+    entry["share_of_limit"] = t.share;
+    json["measurements"].push_back(entry);
+    if (variants.empty() || variants.back() != t.variant) variants.push_back(t.variant);
+  }
+  // What the tables of the documentation quote.
+  json["terms"] = kTerms;
+  json["outputs"] = kOutputs;
+  json["digits"] = kDigits;
+  json["variants"] = Json::array();
+  const auto digit_case = digit_case_name(kTerms, kOutputs, kDigits);
+  double best = 0, best_per_term = 0;
+  for (const auto& v : variants) {
+    const auto *ntt = find(all, v, kNttCase), *digit = find(all, v, digit_case);
+    if (!ntt || !digit) continue;
+    const double per_term = rate(find(all, v, kPerTermCase));
+    json["variants"].push_back({{"name", v},
+                                {"ntt_8192_seconds", ntt->median()},
+                                {"pointwise_per_second", rate(find(all, v, kMultiplyCase))},
+                                {"digit_multiply_adds_per_second", rate(digit)},
+                                {"digit_share_of_limit", digit->share},
+                                {"per_term_multiply_adds_per_second", per_term}});
+    if (rate(digit) > best) best = rate(digit), best_per_term = per_term;
+  }
+  const double compiled = rate(find(all, "ref", kCompiledPerTermCase)),
+               plain = rate(find(all, "ref", digit_case)), avx2 = rate(find(all, "avx2", digit_case));
+  if (compiled > 0) {
+    json["compiled_per_term_multiply_adds_per_second"] = compiled;
+    json["ratio_to_compiled_per_term"] = best / compiled;
+  }
+  if (best_per_term > 0) json["ratio_to_kernel_per_term"] = best / best_per_term;
+  if (plain > 0 && avx2 > 0) json["ratio_avx2_to_ref"] = avx2 / plain;
+  return json;
 }
 
 }  // namespace velum::cli

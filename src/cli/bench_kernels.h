@@ -1,29 +1,37 @@
-// Timings of the kernels on this machine, one thread.
+// Timings of the kernels on this machine, one thread, each beside the limit it runs against.
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "kernels/table.h"
+#include "cli/bench_kernel_cases.h"
+#include "cli/bench_statistics.h"
+#include "cli/common.h"
 
 namespace velum::cli {
 
-struct KernelRates {
-  std::string variant;
-  double ntt_seconds = 0;        // one forward transform of kNttSize points
-  double pointwise = 0;          // residue products a second
-  double digit_products = 0;     // residue multiply-adds a second, splitting and recombination included
-  double per_term_products = 0;  // the same sums with one modular multiplication a term, by this variant
+struct KernelOptions {
+  std::string variant = "all";  // or the name of one
+  std::string only;             // cases whose name holds this
+  int repeat = 9;
 };
 
-inline constexpr std::size_t kNttSize = 8192;
-// The shape of the digit product that is timed: inputs, outputs, digits of a residue.
-inline constexpr std::size_t kTerms = 576, kOutputs = 96;
-inline constexpr int kDigits = 3;
+struct KernelTiming {
+  std::string variant, name, unit;
+  double work = 0, bytes = 0;   // a call
+  std::vector<double> seconds;  // of a call, one for each repetition
+  // The resource that would take longest, how fast it is, and the share of it that the kernel reaches (the
+  // median of repetitions, in each of which both were measured).
+  std::string limit;
+  double limit_per_second = 0, share = 0;
+  double median() const { return spread_of(seconds).median; }
+};
 
-KernelRates measure_kernels(const kernels::Table& table);
+KernelTiming time_kernel(const KernelCase& kernel, const std::string& variant, Limits& limits, int repeat);
+std::vector<KernelTiming> time_kernels(const KernelOptions& options,
+                                       const std::function<void(const KernelTiming&)>& seen = {});
 
-// The sums with one modular multiplication a term as the compiler makes them for this machine
-// (bench_per_term.h).
-double measure_compiled_per_term();
+std::string kernels_table(const std::vector<KernelTiming>& all);
+Json kernels_json(const std::vector<KernelTiming>& all);
 
 }  // namespace velum::cli

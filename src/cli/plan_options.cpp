@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/data_options.h"
+#include "cli/rates_file.h"
 #include "model/execute.h"
 #include "model/onnx.h"
 
@@ -38,6 +39,7 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--margin", options.margin, "Widen calibrated ranges by this share on both sides")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
+  add_rates_option(app, options.rates);
 }
 
 plan::Request to_request(const PlanOptions& options, int threads) {
@@ -48,6 +50,7 @@ plan::Request to_request(const PlanOptions& options, int threads) {
   request.precision_bits = options.precision;
   request.memory_bytes = options.memory;
   request.threads = threads;
+  apply_rates(request, options.rates);
   return request;
 }
 

@@ -17,6 +17,7 @@ struct PlanOptions {
   std::string ring = "real";
   std::string calibrate;  // DATASET
   double margin = 0.25;
+  std::string rates;  // FILE or "builtin"; empty: see rates_file.h
 };
 
 void add_plan_options(CLI::App& app, PlanOptions& options);

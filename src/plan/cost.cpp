@@ -1,7 +1,9 @@
 #include "plan/cost.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/parallel.h"
 #include "ckks/core/cost.h"
 
 namespace velum::plan {
@@ -22,6 +24,14 @@ ckks::OperationCost finish_cost(Finish finish, std::uint32_t limbs, std::size_t 
   return {};
 }
 
+// An input is read once a task; an output is written, and where it is finished afterwards, read and written
+// again.
+std::uint64_t bytes_of(const StepWork& w, const RingSize& ring) {
+  const std::uint64_t read = w.panel_inputs * 2 * w.limbs;
+  const std::uint64_t written = w.outputs * w.polys * w.limbs * (w.finish == Finish::none ? 1 : 3);
+  return (read + written) * 8 * ring.n;
+}
+
 }  // namespace
 
 StepCost operator+(const StepCost& a, const StepCost& b) {
@@ -29,36 +39,52 @@ StepCost operator+(const StepCost& a, const StepCost& b) {
           a.bytes + b.bytes, a.seconds + b.seconds};
 }
 
-StepCost cost_of(const StepWork& w, const RingSize& ring, const Rates& rates) {
-  const double n = static_cast<double>(ring.n), polys = w.polys;
-  std::uint64_t digits = 0;
-  for (std::uint32_t l = 0; l < w.limbs; ++l) digits += static_cast<std::uint64_t>(ring.digits[l]);
+Rates rates_of(const Request& request) {
+  return request.rates.at(request.threads ? request.threads : threads());
+}
+
+Work work_of(const StepWork& w, const RingSize& ring) {
+  const auto n = static_cast<double>(ring.n), polys = static_cast<double>(w.polys);
+  const auto limbs = static_cast<double>(w.limbs), outputs = static_cast<double>(w.outputs);
+  int digits = 0;
+  for (std::uint32_t l = 0; l < w.limbs; ++l) digits += ring.digits[l];
+  const double thirds = digits / 3.0;  // limbs of three digits that cost as much
   const auto finish = finish_cost(w.finish, w.limbs, ring.special);
 
+  Work work{};
+  const auto at = [&](Term t) -> double& { return work[index(t)]; };
+  at(Term::squares) = static_cast<double>(w.squares) * limbs * n;
+  if (!w.identity) {
+    at(Term::multiply_adds) = static_cast<double>(w.lanes) * n * polys * thirds;
+    at(Term::panel_reads) = static_cast<double>(w.panel_lanes) * n * polys * thirds;
+    at(Term::splits) = static_cast<double>(w.panel_inputs) * n * polys * thirds;
+    at(Term::recombinations) = static_cast<double>(std::max(w.outputs, w.runs)) * n * polys * limbs;
+  }
+  at(ntt_term(ring.n)) = outputs * static_cast<double>(finish.ntts) * n / 2 * std::log2(n);
+  at(Term::key_products) = outputs * static_cast<double>(finish.key_products) * n;
+  at(Term::conversions) = outputs * static_cast<double>(finish.conversions) * n;
+  at(Term::products) = outputs * static_cast<double>(finish.products) * n;
+  at(Term::bytes) = static_cast<double>(bytes_of(w, ring));
+  // A parallel loop for the affine map and one for what finishes it.
+  at(Term::tasks) = static_cast<double>(w.tasks) * (w.identity || w.finish == Finish::none ? 1 : 2);
+  return work;
+}
+
+Work input_work(std::uint64_t elements, std::uint32_t limbs, std::size_t n) {
+  Work work{};
+  const double residues = static_cast<double>(elements) * limbs * static_cast<double>(n);
+  work[index(Term::inputs)] = residues;
+  return work;
+}
+
+StepCost cost_of(const StepWork& w, const RingSize& ring, const Rates& rates) {
+  const auto finish = finish_cost(w.finish, w.limbs, ring.special);
   StepCost c;
   c.ntts = w.outputs * finish.ntts;
   c.key_products = w.outputs * finish.key_products;
-  // An input is read once a task; an output is written, and where it is finished afterwards, read and written
-  // again.
-  const std::uint64_t limb_bytes = 8 * ring.n;
-  const std::uint64_t read = w.panel_inputs * 2 * w.limbs;
-  const std::uint64_t written = w.outputs * w.polys * w.limbs * (w.finish == Finish::none ? 1 : 3);
-  c.bytes = (read + written) * limb_bytes;
-
-  double pointwise = static_cast<double>(w.squares * ckks::square_cost(w.limbs).products);
-  pointwise += static_cast<double>(w.outputs * (finish.key_products + finish.conversions + finish.products));
-  if (!w.identity) {
-    c.multiply_adds = w.lanes * ring.n * w.polys * w.limbs;
-    // A three-digit residue costs three 16-bit products; Rates::multiply_adds counts residues of three
-    // digits.
-    c.seconds +=
-        static_cast<double>(w.lanes) * n * polys * static_cast<double>(digits) / 3 / rates.multiply_adds;
-    // Splitting into digits and recombining: about half a residue product a digit each.
-    pointwise += 0.5 * polys * static_cast<double>(digits) * static_cast<double>(w.panel_inputs + w.outputs);
-  }
-  c.seconds += pointwise * n / rates.pointwise;
-  c.seconds += static_cast<double>(c.ntts) * n / 2 * std::log2(n) / rates.ntt_butterflies;
-  c.seconds += static_cast<double>(c.bytes) / rates.bytes;
+  c.bytes = bytes_of(w, ring);
+  if (!w.identity) c.multiply_adds = w.lanes * ring.n * w.polys * w.limbs;
+  c.seconds = rates.seconds(work_of(w, ring));
   return c;
 }
 

@@ -4,15 +4,19 @@
 #include <vector>
 
 #include "plan/passes.h"
+#include "plan/rates.h"
 
 namespace velum::plan {
 
 // The size of a step as costs see it.
 struct StepWork {
   std::uint64_t lanes = 0;         // weight places: rows times members of pairs over all groups
+  std::uint64_t panel_lanes = 0;   // the same with blocks of rows for rows: what is read of panels
   std::uint64_t panel_inputs = 0;  // inputs split into digits, again in each task that reads them
   std::uint64_t squares = 0;       // of those, squares
   std::uint64_t outputs = 0;
+  std::uint64_t runs = 0;  // of outputs: sums that are put together on their way
+  std::uint64_t tasks = 1;
   std::uint32_t polys = 2, limbs = 0;
   Finish finish = Finish::none;
   bool identity = false;  // outputs elementwise squares, relinearised
@@ -24,6 +28,9 @@ struct RingSize {
   std::vector<int> digits;  // by limb
 };
 
+Work work_of(const StepWork& work, const RingSize& ring);
+// Elements of the input, read and expanded.
+Work input_work(std::uint64_t elements, std::uint32_t limbs, std::size_t n);
 StepCost cost_of(const StepWork& work, const RingSize& ring, const Rates& rates);
 StepCost operator+(const StepCost& a, const StepCost& b);
 

@@ -94,7 +94,7 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<Pa
              ? fmt::format("{} special primes: {}, log2(QP) {:.1f}", search.other_special->special,
                            seconds_text(search.other_special->seconds), search.other_special->log2_qp)
              : std::string("no other number fits")});
-  choices.push_back(explain_relinearisation(stages, levels, best, request.rates));
+  choices.push_back(explain_relinearisation(stages, levels, best, rates_of(request)));
   if (levels.rescale_first)
     choices.push_back({"first layer", "rescaled, with a modulus of its own",
                        "the first square then starts from a value as small as the others",
@@ -127,6 +127,7 @@ std::string explain_text(const PlanResult& result) {
   std::string text;
   for (const auto& c : result.choices)
     text += fmt::format("{}: {}\n  because {}\n  runner-up: {}\n", c.what, c.chosen, c.why, c.runner_up);
+  text += fmt::format("rates: {}\n", result.rates_origin);
   for (const auto& n : result.notes) text += fmt::format("note: {}\n", n);
   return text;
 }

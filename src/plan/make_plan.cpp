@@ -17,7 +17,8 @@ namespace velum::plan {
 namespace {
 
 // Counts of every step as the schedule runs it: an input that several tasks read is split in each of them.
-void add_costs(ServerPlan& plan, const Rates& rates) {
+void add_costs(PlanResult& result, const Rates& rates) {
+  auto& plan = result.plan;
   const auto& params = plan.client.params;
   RingSize ring{params.n, params.special.size(), {}};
   for (const auto q : params.moduli) ring.digits.push_back(kernels::digit_count(q));
@@ -40,7 +41,10 @@ void add_costs(ServerPlan& plan, const Rates& rates) {
     panel_inputs[task.step] += inputs;
     squares[task.step] += all ? inputs * squared / all : 0;
   }
+  std::vector<std::uint64_t> tasks(plan.steps.size(), 0);
+  for (const auto& task : plan.tasks) ++tasks[task.step];
   plan.total = {};
+  result.work.clear();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     auto& step = plan.steps[s];
     StepWork w;
@@ -52,14 +56,22 @@ void add_costs(ServerPlan& plan, const Rates& rates) {
     if (step.identity) {
       w.panel_inputs = w.squares = w.outputs;
     } else {
-      for (const auto& g : step.groups)
+      for (const auto& g : step.groups) {
+        const auto blocks = kernels::row_block_count(g.rows);
         for (const auto p : g.pairs) w.lanes += g.rows * (step.pairs[p].second == kAbsent ? 1u : 2u);
+        w.panel_lanes += blocks * 2 * g.pairs.size();
+        w.runs += g.rows * (g.run_pairs ? (g.pairs.size() + g.run_pairs - 1) / g.run_pairs : 1);
+      }
       w.panel_inputs = panel_inputs[s];
       w.squares = squares[s];
     }
+    w.tasks = tasks[s];
     step.cost = cost_of(w, ring, rates);
     plan.total = plan.total + step.cost;
+    result.work.push_back(work_of(w, ring));
   }
+  result.input_work = input_work(plan.values[0].elements, plan.client.input_limbs, params.n);
+  plan.total.seconds += rates.seconds(result.input_work);
 }
 
 std::vector<PackedStage> pack_all(const Network& network) {
@@ -164,6 +176,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   check_request(request);
   PlanResult result;
   result.notes = graph.notes;
+  result.rates_origin = request.rates_origin;
   std::optional<Choice> pools;
   const auto [network, stages, levels, search] = best_variant(graph, request, pools);
   auto emitted = emit_plan(graph, network, stages, levels, search.best);
@@ -172,7 +185,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   auto& plan = result.plan;
   const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
   const auto schedule = make_schedule(plan, limit, request.threads ? request.threads : threads());
-  add_costs(plan, request.rates);
+  add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
   result.choices = explain_choices(plan, stages, levels, search, schedule, request);
   if (pools) result.choices.push_back(*pools);

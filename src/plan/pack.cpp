@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "kernels/types.h"
 #include "plan/sums.h"
 
 namespace velum::plan {
@@ -187,6 +188,7 @@ PackedStage pack(const Network& net, std::size_t index) {
     group.pairs = distinct(std::move(group.pairs));
     if (group.pairs.empty()) group.pairs.push_back(0);  // a constant output: zero weights on some pair
     p.lanes += std::uint64_t{group.rows} * group.pairs.size() * 2;
+    p.panel_lanes += kernels::row_block_count(group.rows) * group.pairs.size() * 2;
   }
   return p;
 }

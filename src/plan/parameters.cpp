@@ -41,8 +41,10 @@ double special_bits(const std::vector<double>& primes, std::size_t special, std:
   return digit;
 }
 
-double seconds_of(const std::vector<PlacedWork>& work, const RingSize& ring, const Rates& rates) {
-  double seconds = 0;
+double seconds_of(const std::vector<PlacedWork>& work, const RingSize& ring, const ScaleProblem& problem,
+                  const Rates& rates) {
+  double seconds =
+      rates.seconds(input_work(problem.network.vectors[0].elements, problem.levels.vector_limbs[0], ring.n));
   for (const auto& w : work) seconds += cost_of(w.work, ring, rates).seconds;
   return seconds;
 }
@@ -106,8 +108,8 @@ void try_point(const ScaleProblem& problem, const Request& request, const ScaleB
       found.dominant = scaling.dominant;
     }
     ring.special = special;
-    found.candidates.push_back(
-        {bits, special, seconds_of(work, ring, request.rates), scaling.precision_bits, input_bits});
+    found.candidates.push_back({bits, special, seconds_of(work, ring, problem, rates_of(request)),
+                                scaling.precision_bits, input_bits});
   }
 }
 
@@ -115,7 +117,7 @@ void search_ring(const ScaleProblem& problem, const Request& request, RingSearch
   std::vector<SpecialChoice> choices;
   for (std::size_t special = 1; special <= 3; ++special) {
     auto placement = place_relinearisation(problem.stages, problem.levels,
-                                           static_cast<std::size_t>(problem.n), special, request.rates);
+                                           static_cast<std::size_t>(problem.n), special, rates_of(request));
     if (special > 1 && placement.key_limbs <= special) continue;
     const std::size_t alpha = placement.key_limbs ? special : 0;
     choices.push_back({alpha, placed_work(problem.stages, problem.levels, placement)});
@@ -146,7 +148,8 @@ bool settle(Parameters& p, const Candidate& c, const RingSearch& found, const Sc
   p.log2_qp = p.input_bits + log2_product(p.literal.special);
   RingSize ring{p.n, p.special, {}};
   for (const auto q : p.literal.moduli) ring.digits.push_back(kernels::digit_count(q));
-  p.seconds = seconds_of(placed_work(problem.stages, problem.levels, p.placement), ring, request.rates);
+  p.seconds =
+      seconds_of(placed_work(problem.stages, problem.levels, p.placement), ring, problem, rates_of(request));
   return p.scaling.feasible && p.log2_qp <= p.limit && p.scaling.precision_bits >= request.precision_bits;
 }
 

@@ -18,6 +18,7 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
   const auto form = form_of(stage, levels, p);
   StepWork w;
   w.lanes = stage.lanes;
+  w.panel_lanes = stage.panel_lanes;
   w.panel_inputs = stage.input_count();
   if (!p.squares_first[stage.vector - 1])
     for (const auto& s : stage.sources) w.squares += s.kind == SourceKind::square ? s.elements.size() : 0;

@@ -130,6 +130,13 @@ std::string to_text(const ServerPlan& p) {
                     std::log2(v.scale), weight_bits(s), finish_name(s), tasks[i]),
         s.cost);
   }
+  StepCost input;
+  input.seconds = p.total.seconds;
+  for (const auto& s : p.steps) input.seconds -= s.cost.seconds;
+  row("reading the input", "",
+      fmt::format("{:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5}", p.values[0].elements, c.input_limbs, 2, "",
+                  "", "", ""),
+      input);
   row("total", "",
       fmt::format("{:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5}", "", "", "", "", "", "", p.tasks.size()),
       p.total);
@@ -199,6 +206,7 @@ std::string to_json(const PlanResult& result) {
     j["choices"].push_back(
         {{"what", ch.what}, {"chosen", ch.chosen}, {"why", ch.why}, {"runner_up", ch.runner_up}});
   j["notes"] = result.notes;
+  j["rates"] = result.rates_origin;
   return j.dump(2) + "\n";
 }
 

@@ -1,0 +1,67 @@
+#include "cli/bench_machine.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "kernels/table.h"
+#include "velum_commit.h"
+
+namespace velum::cli {
+
+namespace {
+
+std::string utc_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm t{};
+  gmtime_r(&now, &t);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                     t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+Json governor() {
+  std::ifstream in("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  std::string name;
+  return in >> name ? Json(name) : Json();
+}
+
+}  // namespace
+
+std::size_t cache_bytes(int level) {
+  const long bytes = sysconf(level == 2 ? _SC_LEVEL2_CACHE_SIZE : _SC_LEVEL3_CACHE_SIZE);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+Json machine_facts() {
+  const auto cpu = detect_cpu();
+  Json instructions = Json::array();
+  if (cpu.avx2) instructions.push_back("avx2");
+  if (cpu.avx512) instructions.push_back("avx512");
+  if (cpu.avx512_ifma) instructions.push_back("avx512_ifma");
+  if (cpu.avx512_vnni) instructions.push_back("avx512_vnni");
+  utsname system{};
+  uname(&system);
+  const auto memory = static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PHYS_PAGES))) *
+                      static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PAGESIZE)));
+  return {{"cpu", cpu_name()},
+          {"instructions", instructions},
+          {"kernels", kernels::table().name},
+          {"cores", std::thread::hardware_concurrency()},
+          {"l2_bytes", cache_bytes(2)},
+          {"l3_bytes", cache_bytes(3)},
+          {"memory_bytes", memory},
+          {"governor", governor()},
+          {"system", fmt::format("{} {}", system.sysname, system.release)},
+          {"compiler", kCompiler},
+          {"flags", kCompilerFlags},
+          {"commit", kCommit},
+          {"date", utc_date()}};
+}
+
+}  // namespace velum::cli

@@ -1,0 +1,55 @@
+// What a machine does a second, in the terms that costs are counted in.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace velum::plan {
+
+// One kind of work of an encrypted run. Counts are in residues unless said otherwise.
+enum class Term : std::uint8_t {
+  multiply_adds,   // of a weight and a residue of three digits (a residue of two counts two thirds)
+  panel_reads,     // residues of three digits that a block of rows reads from a panel
+  splits,          // residues of three digits split into them
+  squares,         // residues of two polynomials squared to three
+  recombinations,  // sums of digits put together and reduced
+  ntt_4096,        // butterflies, N / 2 log2 N a transform; smaller rings count as the smallest
+  ntt_8192,
+  ntt_16384,
+  ntt_32768,
+  ntt_65536,
+  key_products,  // products with a key
+  conversions,   // products in base conversions
+  products,      // other products
+  bytes,         // read and written in values and unfinished results (bytes)
+  inputs,        // residues of inputs: one unpacked and one expanded from the seed
+  tasks,         // beginnings of a parallel loop (times)
+};
+inline constexpr std::size_t kTerms = 16;
+
+constexpr std::size_t index(Term t) {
+  return static_cast<std::size_t>(t);
+}
+const char* name(Term t);
+Term ntt_term(std::size_t n);
+
+// How much of each kind.
+using Work = std::array<double, kTerms>;
+
+// A second and thread. The defaults are those of one core of a server with AVX-512 VNNI and IFMA.
+struct Rates {
+  std::array<double, kTerms> per_second = {40e9,  60e9,  2.5e9, 0.6e9, 1.5e9, 4.5e9, 4.5e9,  4.5e9,
+                                           4.0e9, 3.5e9, 3e9,   1.5e9, 2e9,   8e9,   0.25e9, 50e3};
+  double seconds(const Work& work) const;
+};
+
+// The rates of a machine at one thread, and of each thread where all are at work.
+struct MachineRates {
+  int threads = 2;
+  Rates one, all;
+  // Between the two the time of a thread grows evenly.
+  Rates at(int count) const;
+};
+
+}  // namespace velum::plan
