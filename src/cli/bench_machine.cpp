@@ -10,8 +10,8 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "cli/velum_commit.h"
 #include "kernels/table.h"
-#include "velum_commit.h"
 
 namespace velum::cli {
 

@@ -1,5 +1,6 @@
 #include "cli/bench_network.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -25,6 +26,13 @@ double process_seconds() {
   timespec t{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// Pages that the system had to give this process so far.
+double page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_minflt);
 }
 
 // Every thread at work at once; each measures its own share.
@@ -172,12 +180,13 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
       at.threads = count;
       at.layers = empty_layers(plan);
       std::vector<MachinePeaks> peaks;
-      std::vector<double> processor;
+      std::vector<double> processor, faults;
       for (int i = 0; i < repeat; ++i) {
-        const double start = process_seconds();
+        const double start = process_seconds(), faults_before = page_faults();
         const auto report =
             network.evaluate(fmt::format("{} threads, evaluation {} of {}", count, i + 1, repeat));
         processor.push_back(process_seconds() - start);
+        faults.push_back(page_faults() - faults_before);
         at.seconds.push_back(report.seconds);
         for (std::size_t s = 0; s < report.steps.size(); ++s)
           at.layers[s].seconds.push_back(report.steps[s].seconds);
@@ -185,6 +194,7 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
         peaks.push_back(meter.measure());
       }
       at.processor_seconds = median(processor);
+      at.page_faults = median(faults);
       at.peaks = median_peaks(peaks);
       const auto r = rates.at(count);
       for (std::size_t s = 0; s < at.layers.size(); ++s) {
@@ -224,8 +234,8 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
     row("all", all, at.predicted);
     text += format_table(rows) + "\n";
   }
-  std::vector<std::vector<std::string>> rows = {
-      {"threads", "evaluation", "spread", "a slot", "speed-up", "efficiency", "processor busy"}};
+  std::vector<std::vector<std::string>> rows = {{"threads", "evaluation", "spread", "a slot", "speed-up",
+                                                 "efficiency", "processor busy", "page faults"}};
   for (const auto& at : timing.at) {
     const auto s = spread_of(at.seconds);
     const double speed_up = median(timing.at.front().seconds) / s.median;
@@ -233,7 +243,8 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
                     fmt::format("{:.1f} %", 100 * (s.high - s.low) / s.median),
                     fmt::format("{:.4f} ms", 1e3 * s.median / slots), fmt::format("{:.2f}", speed_up),
                     fmt::format("{:.0f} %", 100 * speed_up / at.threads * timing.at.front().threads),
-                    fmt::format("{:.0f} %", 100 * at.processor_seconds / s.median / at.threads)});
+                    fmt::format("{:.0f} %", 100 * at.processor_seconds / s.median / at.threads),
+                    fmt::format("{:.0f}", at.page_faults)});
   }
   text += format_table(rows);
   if (timing.at.size() > 1 && timing.at.front().threads == 1)
@@ -306,6 +317,7 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
   json["limbs"] = plan.client.params.moduli.size();
   json["rates"] = network.planned().rates_origin;
   json["threads"] = last.threads;
+  json["seconds"] = last.seconds;
   json["kernels"] = kernels::table().name;
   json["median_seconds"] = median(last.seconds);
   json["amortized_ms"] = 1e3 * median(last.seconds) / slots;

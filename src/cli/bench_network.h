@@ -58,7 +58,8 @@ struct ThreadsTiming {
   std::vector<double> seconds;
   double predicted = 0;
   std::vector<LayerTiming> layers;  // the reading of the input last
-  double processor_seconds = 0;     // of all threads, in the median run
+  double processor_seconds = 0;     // of all threads; the median over the runs, as the next
+  double page_faults = 0;
 };
 
 struct NetworkTiming {

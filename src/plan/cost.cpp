@@ -24,12 +24,16 @@ ckks::OperationCost finish_cost(Finish finish, std::uint32_t limbs, std::size_t 
   return {};
 }
 
-// An input is read once a task; an output is written, and where it is finished afterwards, read and written
-// again.
-std::uint64_t bytes_of(const StepWork& w, const RingSize& ring) {
-  const std::uint64_t read = w.panel_inputs * 2 * w.limbs;
-  const std::uint64_t written = w.outputs * w.polys * w.limbs * (w.finish == Finish::none ? 1 : 3);
-  return (read + written) * 8 * ring.n;
+// An input is read once a task.
+std::uint64_t bytes_read(const StepWork& w, const RingSize& ring) {
+  return w.panel_inputs * 2 * w.limbs * 8 * ring.n;
+}
+
+// An output is written, and where it is finished afterwards, read and written again. Squares that are
+// relinearised at once stay in the caches between.
+std::uint64_t bytes_written(const StepWork& w, const RingSize& ring) {
+  const std::uint64_t polys = w.identity ? 2 : w.finish == Finish::none ? w.polys : 3 * w.polys;
+  return w.outputs * polys * w.limbs * 8 * ring.n;
 }
 
 }  // namespace
@@ -64,7 +68,9 @@ Work work_of(const StepWork& w, const RingSize& ring) {
   at(Term::key_products) = outputs * static_cast<double>(finish.key_products) * n;
   at(Term::conversions) = outputs * static_cast<double>(finish.conversions) * n;
   at(Term::products) = outputs * static_cast<double>(finish.products) * n;
-  at(Term::bytes) = static_cast<double>(bytes_of(w, ring));
+  // Whole inputs at a time where there is no affine map.
+  at(w.identity ? Term::bytes : Term::slice_bytes) = static_cast<double>(bytes_read(w, ring));
+  at(Term::bytes) += static_cast<double>(bytes_written(w, ring));
   // A parallel loop for the affine map and one for what finishes it.
   at(Term::tasks) = static_cast<double>(w.tasks) * (w.identity || w.finish == Finish::none ? 1 : 2);
   return work;
@@ -82,7 +88,7 @@ StepCost cost_of(const StepWork& w, const RingSize& ring, const Rates& rates) {
   StepCost c;
   c.ntts = w.outputs * finish.ntts;
   c.key_products = w.outputs * finish.key_products;
-  c.bytes = bytes_of(w, ring);
+  c.bytes = bytes_read(w, ring) + bytes_written(w, ring);
   if (!w.identity) c.multiply_adds = w.lanes * ring.n * w.polys * w.limbs;
   c.seconds = rates.seconds(work_of(w, ring));
   return c;

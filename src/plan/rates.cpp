@@ -9,7 +9,7 @@ const char* name(Term t) {
   static constexpr const char* kNames[kTerms] = {
       "multiply_adds", "panel_reads", "splits",    "squares",   "recombinations", "ntt_4096",
       "ntt_8192",      "ntt_16384",   "ntt_32768", "ntt_65536", "key_products",   "conversions",
-      "products",      "bytes",       "inputs",    "tasks"};
+      "products",      "slice_bytes", "bytes",     "inputs",    "tasks"};
   return kNames[index(t)];
 }
 

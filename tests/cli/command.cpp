@@ -71,7 +71,10 @@ Outcome shell(const std::string& line, const std::string& folder) {
   const std::string streams = new_folder(), out = streams + "/out", err = streams + "/err",
                     script = streams + "/script";
   const auto bin = fs::path(VELUM_PROGRAM).parent_path().string();
-  std::ofstream(script) << "export PATH=" << bin << ":$PATH\ncd " << folder << "\n" << line << "\n";
+  // Rates that the user may have calibrated must not change what is tested.
+  std::ofstream(script) << "export PATH=" << bin << ":$PATH\nexport VELUM_RATES=builtin\ncd " << folder
+                        << "\n"
+                        << line << "\n";
   const int status = std::system(("bash " + script + " >" + out + " 2>" + err).c_str());
   Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out), slurp(err)};
   fs::remove_all(streams);

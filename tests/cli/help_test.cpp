@@ -16,8 +16,9 @@ TEST(Help, ListsEveryCommand) {
 }
 
 TEST(Help, EveryCommandExplainsItsOptions) {
-  for (const auto* name : {"eval", "plan", "keygen", "encrypt", "infer", "decrypt", "run", "inspect",
-                           "bench kernels", "bench network"}) {
+  for (const auto* name :
+       {"eval", "plan", "keygen", "encrypt", "infer", "decrypt", "run", "inspect", "bench kernels",
+        "bench network", "bench compare", "bench calibrate", "bench make-model"}) {
     const auto help = shell(std::string("velum ") + name + " --help", "/tmp");
     EXPECT_EQ(help.code, 0) << name << help.err;
     EXPECT_NE(help.out.find("--json"), std::string::npos) << name;
