@@ -18,6 +18,13 @@ constexpr std::array<std::pair<ActivationKind, std::string_view>, 5> kNames = {{
     {ActivationKind::element, "element"},
 }};
 
+constexpr std::array<std::pair<Start, std::string_view>, 3> kStarts = {{
+    {Start::fit, "fit"},
+    {Start::identity, "identity"},
+    {Start::fixed, "fixed"},
+}};
+constexpr QuadraticCoefficients kIdentity{0, 1, 0}, kFixed{0.125, 0.5, 0.25};
+
 std::vector<std::int64_t> coefficient_shape(ActivationKind kind, const std::vector<std::int64_t>& shape) {
   if (kind == ActivationKind::element) return shape;
   if (kind == ActivationKind::channel) {
@@ -39,6 +46,18 @@ ActivationKind parse_activation(std::string_view name) {
 std::string_view to_string(ActivationKind kind) {
   for (const auto& [k, text] : kNames)
     if (k == kind) return text;
+  return "unknown";
+}
+
+Start parse_start(std::string_view name) {
+  for (const auto& [start, text] : kStarts)
+    if (text == name) return start;
+  fail_user("start \"{}\" of the activations: unknown; choose fit, identity or fixed", name);
+}
+
+std::string_view to_string(Start start) {
+  for (const auto& [s, text] : kStarts)
+    if (s == start) return text;
   return "unknown";
 }
 
@@ -72,7 +91,7 @@ torch::Tensor ActivationImpl::expanded(const torch::Tensor& coefficient) const {
 
 ActivationResult ActivationImpl::forward(const torch::Tensor& x, double limit) {
   if (kind_ == ActivationKind::relu) return {torch::relu(x), {}};
-  return quadratic(x, expanded(a), expanded(b), expanded(c), limit);
+  return quadratic(x, expanded(a), expanded(b), expanded(c), limit, share_);
 }
 
 void ActivationImpl::set(const QuadraticCoefficients& value) {
@@ -80,6 +99,13 @@ void ActivationImpl::set(const QuadraticCoefficients& value) {
   a.fill_(value.a);
   b.fill_(value.b);
   c.fill_(value.c);
+}
+
+void ActivationImpl::start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits) {
+  if (!is_trainable(kind_)) return;
+  if (how == Start::fit) return fit(inputs, limits);
+  set(how == Start::identity ? kIdentity : kFixed);
+  project(limits);
 }
 
 void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& limits) {

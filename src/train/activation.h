@@ -24,6 +24,15 @@ ActivationKind parse_activation(std::string_view name);  // throws Error(user) w
 std::string_view to_string(ActivationKind kind);
 bool is_trainable(ActivationKind kind);
 
+// Where trainable quadratics start.
+enum class Start {
+  fit,       // least squares to ReLU over what each unit sees
+  identity,  // y = x (with the least curvature that is allowed)
+  fixed,     // 0.125 x^2 + 0.5 x + 0.25
+};
+Start parse_start(std::string_view name);
+std::string_view to_string(Start start);
+
 // What training may make of the coefficients. y = a (x + b/2a)^2 + const is computed as a square on
 // ciphertexts, so |a| stays away from zero and the centre -b/2a within reach of the data.
 struct CoefficientLimits {
@@ -38,12 +47,17 @@ class ActivationImpl : public torch::nn::Module {
 
   // With limit > 0 also the range penalty (polynomial kinds only).
   ActivationResult forward(const torch::Tensor& x, double limit = 0);
+  // Trainable kinds only; `inputs` matter to Start::fit alone.
+  void start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits);
   // Coefficients by a least-squares fit to ReLU over the given inputs, unit by unit as the kind shares them;
   // a unit whose inputs do not determine a fit gets the one for a standard normal input.
   void fit(const torch::Tensor& inputs, const CoefficientLimits& limits);
   void set(const QuadraticCoefficients& value);
   // Back inside the limits, after an optimiser's step.
   void project(const CoefficientLimits& limits);
+  // While a ReLU is being replaced: y = share * quadratic + (1 - share) * relu. 1: the quadratic alone.
+  void set_share(double share) { share_ = share; }
+  double share() const { return share_; }
 
   ActivationKind kind() const { return kind_; }
   const std::vector<std::int64_t>& shape() const { return shape_; }
@@ -55,6 +69,7 @@ class ActivationImpl : public torch::nn::Module {
 
   ActivationKind kind_;
   std::vector<std::int64_t> shape_;
+  double share_ = 1;
 };
 TORCH_MODULE(Activation);
 

@@ -80,4 +80,16 @@ torch::Tensor augment(const torch::Tensor& images, const Augmentation& how) {
   return out.is_same(images) ? images.clone() : out;
 }
 
+Mixed mix_pairs(const torch::Tensor& images, double alpha) {
+  torch::NoGradGuard no_grad;
+  // Beta(alpha, alpha) as a share of two Gamma(alpha) draws.
+  const auto draws = torch::_standard_gamma(torch::full({2}, alpha, torch::kFloat64));
+  const double first = draws[0].item<double>(), second = draws[1].item<double>();
+  Mixed out;
+  out.part = first + second > 0 ? first / (first + second) : 0.5;
+  out.partner = torch::randperm(images.size(0));
+  out.images = images * out.part + images.index_select(0, out.partner) * (1 - out.part);
+  return out;
+}
+
 }  // namespace velum::train

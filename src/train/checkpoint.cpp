@@ -1,5 +1,7 @@
 #include "train/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -15,46 +17,93 @@ nlohmann::json to_json(const std::vector<EpochRecord>& history) {
   auto out = nlohmann::json::array();
   for (const auto& e : history)
     out.push_back({e.epoch, e.learning_rate, e.loss, e.train_accuracy, e.validation_accuracy,
-                   e.validation_loss, e.seconds});
+                   e.validation_loss, e.seconds, e.replaced, e.teacher});
   return out;
 }
 
 std::vector<EpochRecord> from_json(const nlohmann::json& json) {
   std::vector<EpochRecord> out;
-  for (const auto& e : json) out.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4), e.at(5), e.at(6)});
+  for (const auto& e : json)
+    out.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4), e.at(5), e.at(6), e.at(7), e.at(8)});
   return out;
 }
 
-void require_same(const std::string& path, const nlohmann::json& written, const TrainOptions& options) {
+// The tensors that a network consists of: two networks of the same list can exchange them.
+nlohmann::json layout_of(const NetworkImpl& network) {
+  auto out = nlohmann::json::array();
+  for (const auto& layer : network.spec().layers) {
+    if (const auto t = network.tensor(layer.name, "weight"); t.defined())
+      out.push_back(fmt::format("{} {}", layer.name, model::to_string({t.sizes().begin(), t.sizes().end()})));
+    if (const auto t = network.tensor(layer.name, "a"); t.defined())
+      out.push_back(fmt::format("{} {}", layer.name, model::to_string({t.sizes().begin(), t.sizes().end()})));
+  }
+  return out;
+}
+
+void require_same_network(const std::string& path, const nlohmann::json& written,
+                          const NetworkImpl& network) {
+  const auto mine = layout_of(network);
+  for (std::size_t i = 0; i < std::max(mine.size(), written.size()); ++i) {
+    const auto before = i < written.size() ? written[i].get<std::string>() : "nothing";
+    const auto now = i < mine.size() ? mine[i].get<std::string>() : "nothing";
+    if (before != now)
+      fail_user(
+          "checkpoint {}: of another network: it has {} where this one has {}; resume with the network "
+          "it was made with, or remove the file",
+          path, before, now);
+  }
+}
+
+void require_same_options(const std::string& path, const nlohmann::json& written,
+                          const TrainOptions& options) {
   for (const auto& [name, value] : describe(options)) {
     const auto before = written.value(name, std::string("absent"));
     if (before != value)
       fail_user(
-          "checkpoint {}: made with --{} {}, but this run has {}; resume with the same options, or remove "
-          "the file",
+          "checkpoint {}: made with --{} {}, but this run has {}; resume with the same options, add "
+          "--allow-changes, or remove the file",
           path, name, before, value);
   }
 }
 
+void write(torch::serialize::OutputArchive& archive, const std::string& name,
+           const std::vector<torch::Tensor>& tensors) {
+  archive.write(name, c10::IValue(c10::List<torch::Tensor>(at::ArrayRef<torch::Tensor>(tensors))));
+}
+
+std::vector<torch::Tensor> read(torch::serialize::InputArchive& archive, const std::string& name) {
+  c10::IValue value;
+  archive.read(name, value);
+  return value.toTensorVector();
+}
+
 }  // namespace
 
-void write_checkpoint(const std::string& path, NetworkImpl& network, torch::optim::Optimizer& optimiser,
-                      const TrainOptions& options, const std::vector<EpochRecord>& history) {
+void write_checkpoint(const std::string& path, const RunState& state, const TrainOptions& options) {
   torch::serialize::OutputArchive archive, network_archive, optimiser_archive;
-  network.save(network_archive);
-  optimiser.save(optimiser_archive);
-  const nlohmann::json header{{"options", describe(options)}, {"history", to_json(history)}};
+  state.network.save(network_archive);
+  state.optimiser.save(optimiser_archive);
+  const nlohmann::json header{{"options", describe(options)},
+                              {"layout", layout_of(state.network)},
+                              {"history", to_json(state.history)}};
   archive.write("header", c10::IValue(header.dump()));
   archive.write("network", network_archive);
   archive.write("optimiser", optimiser_archive);
+  write(archive, "average", state.average);
+  write(archive, "best", state.best);
   archive.write("generator", at::globalContext().defaultGenerator(at::kCPU).get_state());
   std::ostringstream bytes;
   archive.save_to(bytes);
-  write_file_atomically(path, std::string_view(bytes.str()));
+  try {
+    write_file_atomically(path, std::string_view(bytes.str()));
+  } catch (const Error& e) {
+    throw e.within(
+        fmt::format("checkpoint after epoch {} ({} bytes); free space, or put --checkpoint elsewhere",
+                    state.history.size(), bytes.str().size()));
+  }
 }
 
-bool read_checkpoint(const std::string& path, NetworkImpl& network, torch::optim::Optimizer& optimiser,
-                     const TrainOptions& options, std::vector<EpochRecord>& history) {
+bool read_checkpoint(const std::string& path, RunState state, const TrainOptions& options) {
   if (!std::filesystem::exists(path)) return false;
   const auto bytes = read_file(path);
   try {
@@ -64,16 +113,19 @@ bool read_checkpoint(const std::string& path, NetworkImpl& network, torch::optim
     c10::IValue header_value;
     archive.read("header", header_value);
     const auto header = nlohmann::json::parse(header_value.toStringRef());
-    require_same(path, header.at("options"), options);
+    require_same_network(path, header.at("layout"), state.network);
+    if (!options.allow_changes) require_same_options(path, header.at("options"), options);
     archive.read("network", network_archive);
-    network.load(network_archive);
+    state.network.load(network_archive);
     archive.read("optimiser", optimiser_archive);
-    optimiser.load(optimiser_archive);
-    torch::Tensor state;
-    archive.read("generator", state);
+    state.optimiser.load(optimiser_archive);
+    state.average = read(archive, "average");
+    state.best = read(archive, "best");
+    torch::Tensor generator_state;
+    archive.read("generator", generator_state);
     auto generator = at::globalContext().defaultGenerator(at::kCPU);  // a handle on the shared one
-    generator.set_state(state);
-    history = from_json(header.at("history"));
+    generator.set_state(generator_state);
+    state.history = from_json(header.at("history"));
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {

@@ -6,18 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "train/epoch.h"
 #include "train/network.h"
 #include "train/options.h"
-#include "train/trainer.h"
 
 namespace velum::train {
 
-// Parameters, optimiser, random generator and history, written atomically.
-void write_checkpoint(const std::string& path, NetworkImpl& network, torch::optim::Optimizer& optimiser,
-                      const TrainOptions& options, const std::vector<EpochRecord>& history);
-// False where there is no file. Throws Error(user) where the file is not a checkpoint, or one of other
-// options (naming the first that differs).
-bool read_checkpoint(const std::string& path, NetworkImpl& network, torch::optim::Optimizer& optimiser,
-                     const TrainOptions& options, std::vector<EpochRecord>& history);
+// Everything that the rest of a run depends on, besides the generator.
+struct RunState {
+  NetworkImpl& network;
+  torch::optim::Optimizer& optimiser;
+  std::vector<torch::Tensor>& average;  // state_of() the averaged network; empty without averaging
+  std::vector<torch::Tensor>& best;     // of the best network so far; empty while there is none
+  std::vector<EpochRecord>& history;
+};
+
+// Written atomically. Throws Error(failure) naming the path where that cannot be.
+void write_checkpoint(const std::string& path, const RunState& state, const TrainOptions& options);
+// False where there is no file. Throws Error(user) where the file is not a checkpoint, one of another
+// network, or (unless options.allow_changes) one of other options, naming the first that differs.
+bool read_checkpoint(const std::string& path, RunState state, const TrainOptions& options);
 
 }  // namespace velum::train

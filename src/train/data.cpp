@@ -1,6 +1,7 @@
 #include "train/data.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -30,11 +31,22 @@ Samples concatenated(const Samples& first, const Samples& second) {
   return {torch::cat({first.images, second.images}), torch::cat({first.labels, second.labels})};
 }
 
-TrainingData load_training_data(const std::string& spec, bool all_data) {
+TrainingData load_training_data(const TrainOptions& o) {
+  const auto& spec = o.data;
+  if (o.image_size > 0 && !spec.starts_with("folder:"))
+    fail_user("--image-size {}: only class folders (folder:DIR) are resized, not {}", o.image_size, spec);
   TrainingData out;
   const auto part = [&](data::Split split) {
     data::LoadOptions options;
     options.split = split;
+    options.skip_bad = o.skip_bad;
+    if (o.image_size > 0) options.height = options.width = o.image_size;
+    // The other splits are as the training images are, whatever their first file happens to be.
+    if (!out.image_shape.empty() && spec.starts_with("folder:")) {
+      options.channels = out.image_shape[0];
+      options.height = out.image_shape[1];
+      options.width = out.image_shape[2];
+    }
     auto set = data::load(spec, options);
     const model::Shape shape{set.channels, set.height, set.width};
     if (!out.image_shape.empty() && shape != out.image_shape)
@@ -42,6 +54,7 @@ TrainingData load_training_data(const std::string& spec, bool all_data) {
                 model::to_string(out.image_shape), model::to_string(shape));
     out.image_shape = shape;
     out.name = set.name;
+    out.notes.insert(out.notes.end(), set.notes.begin(), set.notes.end());
     if (set.classes.size() > out.classes.size()) out.classes = set.classes;
     return to_samples(set);
   };
@@ -56,7 +69,12 @@ TrainingData load_training_data(const std::string& spec, bool all_data) {
     if (s->labels.max().item<std::int64_t>() >= classes)
       fail_user("data set {}: label {} in a split, but the training images have {} classes", spec,
                 s->labels.max().item<std::int64_t>(), classes);
-  if (all_data) {
+  const auto counts = torch::bincount(out.train.labels, {}, classes);
+  for (std::int64_t k = 0; k < classes; ++k)
+    if (counts[k].item<std::int64_t>() == 0)
+      fail_user("data set {}: no training image of class {}; add some, or remove the class", spec,
+                out.classes[static_cast<std::size_t>(k)]);
+  if (o.all_data) {
     out.train = concatenated(out.train, out.validation);
     out.validation = {};
   }

@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "model/graph.h"
+#include "train/options.h"
 
 namespace velum::train {
 
@@ -22,12 +23,14 @@ struct TrainingData {
   std::vector<std::string> classes;
   model::Shape image_shape;  // {C, H, W}
   std::string name;
+  std::vector<std::string> notes;  // images that were left out, and why
 };
 
 // Throws Error(user) where labels are missing, or outside of the set's classes (naming the image).
 Samples to_samples(const data::Dataset& set);
 Samples concatenated(const Samples& first, const Samples& second);
-// With `all_data` the validation images join the training images.
-TrainingData load_training_data(const std::string& spec, bool all_data);
+// Reads options.data. With options.all_data the validation images join the training images. Throws
+// Error(user) also for a class without any training image.
+TrainingData load_training_data(const TrainOptions& options);
 
 }  // namespace velum::train

@@ -162,8 +162,13 @@ Imported imported(const model::Graph& g, const model::Node& node) {
                    {"c", tensor_of(op.c, node.shape)}}};
         } else if constexpr (std::is_same_v<Op, model::Relu>) {
           return {ActivationSpec{ActivationKind::relu}, {}};
-        } else if constexpr (std::is_constructible_v<LayerOperation, Op> &&
-                             !std::is_same_v<Op, model::Unsupported>) {
+        } else if constexpr (std::is_same_v<Op, model::Unsupported>) {
+          fail_user(
+              "model {}: node {} is {}, which the trainer cannot replace: it takes networks whose "
+              "activations are "
+              "Relu (and MaxPool); export the network with those",
+              g.name, node.name, op.op);
+        } else if constexpr (std::is_constructible_v<LayerOperation, Op>) {
           return {op, {}};
         } else {
           fail_user("model {}: node {} ({}) cannot be run by the trainer; export the network without it",

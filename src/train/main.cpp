@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -12,6 +11,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "model/onnx.h"
+#include "train/command_line.h"
 #include "train/exchange.h"
 #include "train/report.h"
 #include "train/trainer.h"
@@ -20,101 +20,6 @@ namespace {
 
 using namespace velum;
 using namespace velum::train;
-
-struct Arguments {
-  TrainOptions options;
-  std::string activation = "element", out, json;
-  std::vector<std::string> notes;
-  bool quiet = false, skip_test = false;
-};
-
-void add_options(CLI::App& app, Arguments& args) {
-  auto& o = args.options;
-  auto& g = o.augmentation;
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", o.data,
-                 "Data set: digits (built in), mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR")
-      ->required();
-  app.add_option("--net", o.network, "Network, by name (list below)");
-  app.add_option("--activation", args.activation,
-                 "relu (a teacher), square, or trained quadratics a x^2 + b x + c: layer, channel, element");
-  app.add_option("--out", args.out, "The model, as ONNX")->required();
-  app.add_option("--json", args.json, "Report: options, history, accuracy, confusion matrix, ranges");
-  app.add_option("--epochs", o.epochs, "Passes over the training images");
-  app.add_option("--batch", o.batch, "Images a step");
-  app.add_option("--lr", o.learning_rate,
-                 "Peak learning rate: warm-up over the first twentieth, then a cosine to 0");
-  app.add_option("--seed", o.seed, "The same seed and thread count give the same model");
-  app.add_option("--threads", o.threads, "0: all cores");
-  app.set_config("--config", "", "Options from a TOML file (configs/*.toml); the command line goes first");
-
-  const auto net = "Network";
-  app.add_option("--width", o.width, "Factor on every hidden layer's channels")->group(net);
-  app.add_option("--dropout", o.dropout, "Probability, before the last layer")->group(net);
-  app.add_option("--min-curvature", o.limits.min_curvature, "Least |a| of a quadratic")->group(net);
-  app.add_option("--max-centre", o.limits.max_centre, "Largest |b/2a| of a quadratic")->group(net);
-
-  const auto step = "Optimisation";
-  app.add_option("--optimiser", o.optimiser, "adam (decoupled weight decay) or sgd (Nesterov momentum 0.9)")
-      ->group(step);
-  app.add_option("--coefficient-rate", o.coefficient_rate, "Learning rate of the quadratics, times --lr")
-      ->group(step);
-  app.add_option("--weight-decay", o.weight_decay, "Of convolution and dense weights")->group(step);
-  app.add_option("--clip", o.gradient_clip, "Largest norm of the gradient; 0: none")->group(step);
-  app.add_option("--label-smoothing", o.label_smoothing, "Part of each label spread over all classes")
-      ->group(step);
-  app.add_flag("--class-weights", o.class_weights, "Every class counts the same, for unbalanced data")
-      ->group(step);
-
-  const auto range = "Ranges (a square on ciphertexts must never leave its range)";
-  app.add_option("--range-limit", o.range_limit, "Inputs of activations beyond it are pulled back")
-      ->group(range);
-  app.add_option("--range-penalty", o.range_penalty, "Strength of that pull; 0: none")->group(range);
-  app.add_option("--margin", o.margin,
-                 "Recorded ranges are wider than seen, on each side, by this part of their width")
-      ->group(range);
-
-  const auto distil = "Distillation";
-  app.add_option("--teacher", o.teacher, "ONNX model of the same input and classes (ReLU allowed)")
-      ->group(distil);
-  app.add_option("--distil-weight", o.distil_weight, "Weight of the distillation loss next to cross entropy")
-      ->group(distil);
-  app.add_option("--temperature", o.temperature, "Softens both outputs")->group(distil);
-
-  const auto augmentation = "Augmentation (random, each way)";
-  app.add_option("--shift", g.shift, "Pixels")->group(augmentation);
-  app.add_option("--rotate", g.rotate, "Degrees")->group(augmentation);
-  app.add_option("--scale", g.scale, "Part of the size")->group(augmentation);
-  app.add_option("--shear", g.shear, "Degrees")->group(augmentation);
-  app.add_option("--elastic", g.elastic, "Smooth displacement, pixels")->group(augmentation);
-  app.add_flag("--flip", g.flip, "Left and right")->group(augmentation);
-  app.add_option("--intensity", g.intensity, "Contrast and brightness")->group(augmentation);
-  app.add_option("--cutout", g.cutout, "Side of a blanked square, pixels")->group(augmentation);
-
-  app.add_flag("--edge-fill", g.edge_fill,
-               "Outside of an image its edge goes on (photographs, X-rays), else it is black")
-      ->group(augmentation);
-
-  const auto runs = "Runs";
-  app.add_flag("--all-data", o.all_data,
-               "Train on the validation images too: for a final model, after every choice")
-      ->group(runs);
-  app.add_flag("--skip-test", args.skip_test, "Leave the test split alone: while choices are made")
-      ->group(runs);
-  app.add_option("--checkpoint", o.checkpoint, "Written after every epoch; removed when the model is")
-      ->group(runs);
-  app.add_flag("--resume", o.resume,
-               "Go on from --checkpoint where there is one; the result is as if never interrupted")
-      ->group(runs);
-  app.add_option("--note", args.notes, "KEY=VALUE for the report; repeatable")
-      ->group(runs)
-      ->always_capture_default(false);
-  app.add_flag("--quiet", args.quiet, "No line an epoch")->group(runs);
-
-  app.footer("\nNetworks:\n" + describe_networks() +
-             "\nChoices are made on the validation split; the test split is read once, at the end.\n"
-             "Example: velum train --data digits --net cryptonets --epochs 10 --out digits.onnx\n");
-}
 
 std::map<std::string, std::string> parsed_notes(const std::vector<std::string>& notes) {
   std::map<std::string, std::string> out;
@@ -126,9 +31,10 @@ std::map<std::string, std::string> parsed_notes(const std::vector<std::string>& 
   return out;
 }
 
-void print_epoch(const EpochRecord& e, int epochs) {
-  fmt::print("epoch {:>3}/{}  lr {:.2e}  loss {:.4f}  train {:6.2f} %", e.epoch, epochs, e.learning_rate,
-             e.loss, 100 * e.train_accuracy);
+void print_epoch(const EpochRecord& e, const TrainOptions& o) {
+  fmt::print("{}epoch {:>3}/{}  lr {:.2e}  loss {:.4f}  train {:6.2f} %", e.teacher ? "ReLU " : "", e.epoch,
+             e.teacher ? o.teacher_epochs : o.epochs, e.learning_rate, e.loss, 100 * e.train_accuracy);
+  if (e.replaced < 1) fmt::print("  replaced {:3.0f} %", 100 * e.replaced);
   if (e.validation_accuracy >= 0) fmt::print("  validation {:6.2f} %", 100 * e.validation_accuracy);
   fmt::print("  {}\n", format_duration(e.seconds));
   std::fflush(stdout);
@@ -151,17 +57,18 @@ void require_writable(const std::string& path) {
 
 void run(Arguments& args, const std::string& command) {
   auto& o = args.options;
-  o.activation = parse_activation(args.activation);
   validate(o);
   const auto notes = parsed_notes(args.notes);
   for (const auto* path : {&args.out, &args.json, &o.checkpoint}) require_writable(*path);
-  const auto data = load_training_data(o.data, o.all_data);
+  if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
+  const auto data = load_training_data(o);
+  for (const auto& note : data.notes) fmt::print(stderr, "{}\n", note);
   if (!args.quiet)
     fmt::print("{}: {} training, {} validation, {} test images of {}, {} classes\n", data.name,
                data.train.count(), data.validation.count(), data.test.count(),
                model::to_string(data.image_shape), data.classes.size());
   auto result = velum::train::train(data, o, [&](const EpochRecord& e) {
-    if (!args.quiet) print_epoch(e, o.epochs);
+    if (!args.quiet) print_epoch(e, o);
   });
   auto graph = to_graph(*result.network);
   record_ranges(graph, result.network, data.train.images, o.margin);
@@ -173,7 +80,8 @@ void run(Arguments& args, const std::string& command) {
   graph.metadata = model_metadata(report);
   model::save_onnx(graph, args.out);
   if (!args.json.empty()) write_file_atomically(args.json, std::string_view(to_json(report)));
-  if (!o.checkpoint.empty()) std::filesystem::remove(o.checkpoint);
+  for (const auto& file : {o.checkpoint, teacher_checkpoint(o)})
+    if (!file.empty()) std::filesystem::remove(file);
   if (result.validation) print_metrics("validation", *result.validation);
   if (test) print_metrics("test", *test);
   fmt::print("{} written, {} of training\n", args.out, format_duration(result.seconds));
@@ -199,17 +107,10 @@ std::string command_text(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments args;
-  CLI::App app("Trains a network with polynomial activations, which can run on encrypted images",
-               "velum train");
-  add_options(app, args);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
-  try {
-    run(args, command_text(argc, argv));
+    auto parsed = parse_command_line(argc, argv);
+    if (!parsed.arguments) return parsed.exit_code;
+    run(*parsed.arguments, command_text(argc, argv));
     return 0;
   } catch (const Error& e) {
     fmt::print(stderr, "velum train: {}\n", e.what());

@@ -123,7 +123,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
           },
           [&](const ActivationSpec&) {
             auto& act = module(std::type_identity<ActivationImpl>{});
-            if (fitting_) act.fit(x, *fitting_);
+            if (starting_) act.start(start_, x, *starting_);
             auto result = act.forward(x, range_limit);
             if (result.penalty.defined())
               penalty = penalty.defined() ? penalty + result.penalty : result.penalty;
@@ -137,6 +137,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
                 padded(x, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right, -1e30),
                 F::MaxPool2dFuncOptions({w.kernel_h, w.kernel_w}).stride({w.stride_h, w.stride_w}));
           },
+          [&](const model::Pad& p) { return padded(x, p.top, p.left, p.bottom, p.right, 0); },
           [&](const model::GlobalAveragePool&) {
             return x.mean({2, 3}, true);
           },
@@ -170,11 +171,12 @@ NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, 
   return {values.back(), penalty};
 }
 
-void NetworkImpl::fit_activations(const torch::Tensor& images, const CoefficientLimits& limits) {
+void NetworkImpl::start_activations(const torch::Tensor& images, Start how, const CoefficientLimits& limits) {
   torch::NoGradGuard no_grad;
-  fitting_ = &limits;
+  starting_ = &limits;
+  start_ = how;
   run(images, 0, nullptr);
-  fitting_ = nullptr;
+  starting_ = nullptr;
 }
 
 void NetworkImpl::project_activations(const CoefficientLimits& limits) {

@@ -30,9 +30,12 @@ class NetworkImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& images) { return run(images, 0, nullptr).logits; }
   // range_limit > 0 asks for the penalty on pre-activations outside [-range_limit, range_limit].
   NetworkOutput run(const torch::Tensor& images, double range_limit, const Observer& observer);
-  // Fits every activation to ReLU on what it sees of these images, front to back (later layers see fitted
-  // ones).
-  void fit_activations(const torch::Tensor& images, const CoefficientLimits& limits);
+  // Starts every trainable activation on what it sees of these images, front to back (later layers see
+  // started ones).
+  void start_activations(const torch::Tensor& images, Start how, const CoefficientLimits& limits);
+  void fit_activations(const torch::Tensor& images, const CoefficientLimits& limits) {
+    start_activations(images, Start::fit, limits);
+  }
   void project_activations(const CoefficientLimits& limits);
 
   const NetworkSpec& spec() const { return spec_; }
@@ -49,7 +52,8 @@ class NetworkImpl : public torch::nn::Module {
   std::vector<std::shared_ptr<torch::nn::Module>> modules_;  // of each layer; null where it has no parameters
   std::vector<std::vector<std::size_t>> inputs_;  // of each layer: 0 is the image, i + 1 layer i's output
   std::vector<std::size_t> last_use_;             // by the same numbering
-  const CoefficientLimits* fitting_ = nullptr;    // set while fit_activations runs
+  const CoefficientLimits* starting_ = nullptr;   // set while start_activations runs
+  Start start_ = Start::fit;
 };
 TORCH_MODULE(Network);
 

@@ -33,7 +33,7 @@ struct DropoutSpec {  // while training only
 };
 using LayerOperation = std::variant<ConvolutionSpec, DenseSpec, BatchNormSpec, ScaleShiftSpec, ActivationSpec,
                                     DropoutSpec, model::AveragePool, model::MaxPool, model::GlobalAveragePool,
-                                    model::Reshape, model::Combine, model::Concat>;
+                                    model::Pad, model::Reshape, model::Combine, model::Concat>;
 
 struct LayerSpec {
   std::string name;  // unique; also names the output tensor. Letters, digits and underscores
@@ -53,8 +53,10 @@ struct NetworkRequest {
   model::Shape input_shape;  // {C, H, W}
   std::int64_t classes = 0;
   ActivationKind activation = ActivationKind::element;
-  double width = 1;    // factor on the channel counts
-  double dropout = 0;  // before the last dense layer
+  double width = 1;                  // factor on the channel counts
+  double dropout = 0;                // before the last dense layer
+  std::vector<std::int64_t> widths;  // of the blocks, for networks that have them to choose; empty: their own
+  bool max_pool = false;             // in place of average pooling; not polynomial
 };
 
 // Throws Error(user) for an unknown name or an image too small.

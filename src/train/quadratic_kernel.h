@@ -11,10 +11,12 @@ struct ActivationResult {
   torch::Tensor penalty;  // scalar; undefined where none was asked for
 };
 
-// x: [batch, ...] with E elements an image; a, b, c: [E]. y = a x^2 + b x + c.
-// With limit > 0, penalty = mean of max(|x| - limit, 0)^2: it keeps pre-activations inside [-limit, limit].
-// Differentiable once in x, a, b and c. The result does not depend on the number of threads.
+// x: [batch, ...] with E elements an image; a, b, c: [E].
+//   y = share (a x^2 + b x + c) + (1 - share) relu(x)
+// share is 1 but while ReLUs are being replaced (replacement.h). With limit > 0, penalty = mean of max(|x| -
+// limit, 0)^2: it keeps pre-activations inside [-limit, limit]. Differentiable once in x, a, b and c. The
+// result does not depend on the number of threads.
 ActivationResult quadratic(const torch::Tensor& x, const torch::Tensor& a, const torch::Tensor& b,
-                           const torch::Tensor& c, double limit);
+                           const torch::Tensor& c, double limit, double share = 1);
 
 }  // namespace velum::train

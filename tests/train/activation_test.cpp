@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -44,8 +46,9 @@ TEST_P(Gradients, MatchFiniteDifferences) {
   const auto kind = parse_activation(GetParam());
   for (const std::vector<std::int64_t>& shape :
        {std::vector<std::int64_t>{3, 4, 2}, std::vector<std::int64_t>{7}})
-    for (const double limit : {0.0, 1.25}) {
+    for (const auto& [limit, share] : {std::pair{0.0, 1.0}, {1.25, 1.0}, {0.0, 0.3}, {1.25, 0.0}}) {
       ActivationImpl act(kind, shape);
+      act.set_share(share);
       if (is_trainable(kind)) {
         torch::NoGradGuard no_grad;
         for (auto* t : {&act.a, &act.b, &act.c}) t->copy_(torch::randn(t->sizes()));
@@ -67,7 +70,7 @@ TEST_P(Gradients, MatchFiniteDifferences) {
         for (std::int64_t i = 0; i < tensor.numel(); ++i) {
           const double expected = finite_difference(act, x, weight, limit, tensor, i);
           EXPECT_NEAR(gradient.reshape({-1})[i].item<double>(), expected, 2e-3 * (1 + std::abs(expected)))
-              << name << "[" << i << "], limit " << limit;
+              << name << "[" << i << "], limit " << limit << ", share " << share;
         }
       };
       check("x", x, input.grad());
@@ -80,6 +83,35 @@ TEST_P(Gradients, MatchFiniteDifferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Gradients, testing::Values("relu", "square", "layer", "channel", "element"));
+
+TEST(Activation, ShareMixesTheQuadraticWithRelu) {
+  ActivationImpl act(ActivationKind::layer, {3});
+  act.set({0.5, 2, 1});
+  act.set_share(0.25);
+  const auto y = act.forward(torch::tensor({{-2.0F, 0.0F, 2.0F}})).y;
+  EXPECT_TRUE(torch::allclose(y, torch::tensor({{0.25F * -1, 0.25F * 1, 0.25F * 7 + 0.75F * 2}})));
+  act.set_share(0);
+  const auto relu = act.forward(torch::tensor({{-2.0F, 0.0F, 2.0F}})).y;
+  EXPECT_TRUE(torch::equal(relu, torch::tensor({{0.0F, 0.0F, 2.0F}})));
+}
+
+TEST(Activation, StartsAtTheFitTheIdentityOrTheFixedQuadratic) {
+  const auto x = torch::randn({50, 4});
+  const auto started = [&](Start how, const CoefficientLimits& limits) {
+    ActivationImpl act(ActivationKind::channel, {4});
+    act.start(how, x, limits);
+    return std::array{act.a[0].item<double>(), act.b[0].item<double>(), act.c[0].item<double>()};
+  };
+  const auto fixed = started(Start::fixed, {});
+  EXPECT_EQ(fixed, (std::array{0.125, 0.5, 0.25}));
+  const auto identity = started(Start::identity, {.min_curvature = 0.02, .max_centre = 25});
+  EXPECT_NEAR(identity[0], 0.02, 1e-8);  // as near to 0 as it may be
+  EXPECT_NEAR(identity[1], 1, 1e-6);
+  EXPECT_EQ(identity[2], 0);
+  EXPECT_NE(started(Start::fit, {}), fixed);
+  EXPECT_EQ(parse_start("identity"), Start::identity);
+  EXPECT_THROW(parse_start("zero"), Error);
+}
 
 TEST(Activation, PenaltyIsTheMeanSquaredExcess) {
   ActivationImpl act(ActivationKind::square, {2});

@@ -70,5 +70,20 @@ TEST(Augment, RotationTurnsAboutTheCentre) {
   EXPECT_FALSE(torch::allclose(x, y, 0.1, 0.1));
 }
 
+TEST(Mixup, MixesEachImageWithItsPartner) {
+  torch::manual_seed(4);
+  const auto images = torch::rand({6, 1, 3, 3});
+  double sum = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto mixed = mix_pairs(images, 0.4);
+    EXPECT_GE(mixed.part, 0);
+    EXPECT_LE(mixed.part, 1);
+    EXPECT_TRUE(torch::allclose(
+        mixed.images, images * mixed.part + images.index_select(0, mixed.partner) * (1 - mixed.part)));
+    sum += mixed.part;
+  }
+  EXPECT_NEAR(sum / 200, 0.5, 0.1);  // Beta(0.4, 0.4) has mean 1/2 and deviation 0.37
+}
+
 }  // namespace
 }  // namespace velum::train

@@ -29,6 +29,21 @@ TEST(Distillation, GradientIsTheDifferenceOfSoftenedOutputs) {
   EXPECT_TRUE(torch::allclose(student.grad(), expected, 1e-5, 1e-6));
 }
 
+TEST(Features, DistanceIsRelativeToTheTeachersSize) {
+  const auto student = torch::tensor({{1.0F, 3.0F}}), teacher = torch::tensor({{2.0F, 2.0F}});
+  const auto other = torch::full({1, 3}, 5.0F);
+  // First pair: mean difference 1, mean square 4. Second pair: equal.
+  EXPECT_NEAR(feature_loss({student, other}, {teacher, other}).item<double>(), 0.5 * (1.0 / 4), 1e-7);
+  EXPECT_EQ(feature_loss({}, {}).item<double>(), 0);
+}
+
+TEST(Smoothness, IsTheMeanSquaredDifferenceOfNeighbours) {
+  const auto c = torch::tensor({{{0.0F, 1.0F}, {2.0F, 5.0F}}});  // one channel of 2x2
+  const double rows = (2.0 * 2 + 4 * 4) / 2, columns = (1.0 + 3 * 3) / 2;
+  EXPECT_NEAR(neighbour_difference(c).item<double>(), rows + columns, 1e-6);
+  EXPECT_EQ(neighbour_difference(torch::ones({3})).item<double>(), 0);
+}
+
 TEST(ClassWeights, BalanceTheClasses) {
   const auto labels = torch::tensor({0, 0, 0, 1, 1, 2}, torch::kInt64);
   const auto w = balanced_class_weights(labels, 3);

@@ -10,69 +10,11 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "model/onnx.h"
+#include "support.h"
 #include "train/exchange.h"
 
 namespace velum::train {
 namespace {
-
-// The built-in digits, few enough for a test.
-TrainingData digits(std::size_t train_images) {
-  TrainingData out;
-  const auto part = [&](data::Split split, std::size_t limit) {
-    data::LoadOptions options;
-    options.split = split;
-    options.limit = limit;
-    const auto set = data::load("digits", options);
-    out.classes = set.classes;
-    out.image_shape = {set.channels, set.height, set.width};
-    return to_samples(set);
-  };
-  out.name = "digits";
-  out.train = part(data::Split::train, train_images);
-  out.validation = part(data::Split::validation, 500);
-  out.test = part(data::Split::test, 1000);
-  return out;
-}
-
-const TrainingData& small_data() {
-  static const TrainingData data = digits(1000);
-  return data;
-}
-
-TrainOptions small_options() {
-  TrainOptions o;
-  o.data = "digits";
-  o.epochs = 3;
-  o.batch = 100;
-  o.threads = 1;
-  o.augmentation = {.shift = 1, .rotate = 5};
-  return o;
-}
-
-std::string scratch(const std::string& name) {
-  const auto path = std::filesystem::temp_directory_path() / ("velum_train_test_" + name);
-  std::filesystem::remove(path);
-  return path.string();
-}
-
-bool same_parameters(NetworkImpl& l, NetworkImpl& r) {
-  const auto lp = l.parameters(), rp = r.parameters();
-  if (lp.size() != rp.size()) return false;
-  for (std::size_t i = 0; i < lp.size(); ++i)
-    if (!torch::equal(lp[i], rp[i])) return false;
-  const auto lb = l.buffers(), rb = r.buffers();
-  for (std::size_t i = 0; i < lb.size(); ++i)
-    if (!torch::equal(lb[i], rb[i])) return false;
-  return true;
-}
-
-TEST(Schedule, WarmsUpAndEndsAtZero) {
-  EXPECT_NEAR(schedule(0, 1000), 1.0 / 51, 1e-12);
-  EXPECT_NEAR(schedule(50, 1000), 1, 1e-12);
-  EXPECT_NEAR(schedule(525, 1000), 0.5, 1e-12);
-  EXPECT_NEAR(schedule(1000, 1000), 0, 1e-12);
-  for (int i = 51; i < 1000; ++i) EXPECT_LT(schedule(i, 1000), schedule(i - 1, 1000));
-}
 
 TEST(Trainer, LearnsTheDigits) {
   const auto data = digits(8000);
@@ -86,11 +28,11 @@ TEST(Trainer, LearnsTheDigits) {
 TEST(Trainer, SameSeedSameNetworkOtherSeedOther) {
   const auto o = small_options();
   auto first = train(small_data(), o), second = train(small_data(), o);
-  EXPECT_TRUE(same_parameters(*first.network, *second.network));
+  EXPECT_TRUE(same_network(*first.network, *second.network));
   auto other = o;
   other.seed = 2;
   auto third = train(small_data(), other);
-  EXPECT_FALSE(same_parameters(*first.network, *third.network));
+  EXPECT_FALSE(same_network(*first.network, *third.network));
 }
 
 TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
@@ -109,7 +51,7 @@ TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
   auto resumed = train(small_data(), o, [&](const EpochRecord&) { ++epochs; });
   EXPECT_EQ(epochs, 1);
   EXPECT_EQ(resumed.history.size(), 3u);
-  EXPECT_TRUE(same_parameters(*whole.network, *resumed.network));
+  EXPECT_TRUE(same_network(*whole.network, *resumed.network));
 
   auto other = o;
   other.learning_rate *= 2;

@@ -1,0 +1,133 @@
+#include "train/command_line.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <type_traits>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "train/network_spec.h"
+#include "train/option_table.h"
+#include "train/recipe.h"
+
+namespace velum::train {
+
+namespace {
+
+// The options whose values are names: parsed after the command line.
+struct Names {
+  std::string activation, start;
+};
+
+void add_options(CLI::App& app, Arguments& args, Names& names, std::string& described) {
+  app.option_defaults()->always_capture_default();
+  names = {std::string(to_string(args.options.activation)), std::string(to_string(args.options.start))};
+  visit_options(args.options, [&](const OptionInfo& info, auto& field) {
+    using Field = std::decay_t<decltype(field)>;
+    const std::string flag = std::string("--") + info.name;
+    CLI::Option* option = nullptr;
+    if constexpr (std::is_same_v<Field, bool>)
+      option = app.add_flag(flag, field, info.help);
+    else if constexpr (std::is_same_v<Field, ActivationKind>)
+      option = app.add_option(flag, names.activation, info.help);
+    else if constexpr (std::is_same_v<Field, Start>)
+      option = app.add_option(flag, names.start, info.help);
+    else if constexpr (std::is_same_v<Field, std::vector<std::int64_t>>)
+      option = app.add_option(flag, field, info.help)->delimiter(',')->always_capture_default(false);
+    else
+      option = app.add_option(flag, field, info.help);
+    if (*info.group) option->group(info.group);
+  });
+  app.add_option("--out", args.out, "The model, as ONNX");
+  app.add_option("--json", args.json, "Report: options, history, accuracy, confusion matrix, ranges");
+  const auto* runs = "Runs";
+  app.add_flag("--skip-test", args.skip_test, "Leave the test split alone: while choices are made")
+      ->group(runs);
+  app.add_option("--note", args.notes, "KEY=VALUE for the report; repeatable")
+      ->group(runs)
+      ->always_capture_default(false);
+  app.add_option("--write-config", args.write_config, "Write all options as a configuration file")
+      ->group(runs);
+  app.add_flag("--quiet", args.quiet, "No line an epoch")->group(runs);
+  app.add_option("--describe-recipe", described, "Explain a recipe, and stop");
+  app.set_config("--config", "", "Options from a TOML file (configs/*.toml); the command line goes first");
+  app.footer("\nRecipes:\n" + describe_recipes() + "\nNetworks:\n" + describe_networks() +
+             "\nChoices are made on the validation split; the test split is read once, at the end.\n"
+             "Example: velum train --data digits --net cryptonets --epochs 10 --out digits.onnx\n");
+}
+
+// CLI11 would name all unknown keys at once, and nothing to put in their place.
+void require_known_keys(const std::string& path) {
+  std::vector<std::string> known{"out", "json", "skip-test", "note", "quiet"};
+  TrainOptions any;
+  visit_options(any, [&](const OptionInfo& info, auto&) { known.emplace_back(info.name); });
+  for (const auto& item : CLI::ConfigTOML().from_file(path)) {
+    if (item.name == "++" || item.name == "--") continue;  // a section begins or ends
+    if (!item.parents.empty())
+      fail_user("{}: sections like [{}] mean nothing here; write the keys without one", path,
+                item.parents.front());
+    if (std::find(known.begin(), known.end(), item.name) == known.end())
+      fail_user("{}: there is no key \"{}\"; did you mean \"{}\"?", path, item.name,
+                nearest_name(item.name, known));
+  }
+}
+
+// One pass over the command line into `args`; the exit code where it ends there.
+std::optional<int> parse_into(Arguments& args, int argc, const char* const* argv) {
+  Names names;
+  std::string described;
+  CLI::App app("Trains a network with polynomial activations, which can run on encrypted images",
+               "velum train");
+  add_options(app, args, names, described);
+  try {
+    app.parse(argc, argv);
+    if (!described.empty()) {
+      fmt::print("{}", describe_recipe(described));
+      return 0;
+    }
+    if (const auto config = app.get_config_ptr()->as<std::string>(); !config.empty())
+      require_known_keys(config);
+    for (const char* needed : {"--data", "--out"})
+      if (app.get_option(needed)->count() == 0) throw CLI::RequiredError(needed);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  args.options.activation = parse_activation(names.activation);
+  args.options.start = parse_start(names.start);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Parsed parse_command_line(int argc, const char* const* argv) {
+  // Once to learn the recipe, which may stand in the configuration file, and again on top of its defaults.
+  Arguments first;
+  if (const auto code = parse_into(first, argc, argv)) return {std::nullopt, *code};
+  Parsed out{Arguments{}, 0};
+  out.arguments->options = defaults_of(first.options.recipe);
+  if (const auto code = parse_into(*out.arguments, argc, argv)) return {std::nullopt, *code};
+  return out;
+}
+
+std::string to_toml(const TrainOptions& options) {
+  std::string out;
+  visit_options(options, [&](const OptionInfo& info, const auto& field) {
+    using Field = std::decay_t<decltype(field)>;
+    const auto line = [&](const std::string& value) { out += fmt::format("{} = {}\n", info.name, value); };
+    if constexpr (std::is_same_v<Field, std::string>) {
+      if (!field.empty()) line(fmt::format("\"{}\"", field));
+    } else if constexpr (std::is_enum_v<Field>) {
+      line(fmt::format("\"{}\"", to_string(field)));
+    } else if constexpr (std::is_same_v<Field, std::vector<std::int64_t>>) {
+      if (!field.empty()) line(fmt::format("[{}]", fmt::join(field, ", ")));
+    } else {
+      line(fmt::format("{}", field));
+    }
+  });
+  return out;
+}
+
+}  // namespace velum::train

@@ -1,0 +1,31 @@
+// The command line and configuration files of velum-train.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/options.h"
+
+namespace velum::train {
+
+struct Arguments {
+  TrainOptions options;
+  std::string out, json, write_config;
+  std::vector<std::string> notes;
+  bool quiet = false, skip_test = false;
+};
+
+// The arguments of a run, or the exit code where nothing is to be run (help, or what cannot be understood;
+// both are printed). The recipe's defaults come first, then the configuration file, then the command line.
+// Throws Error(user) for a configuration key that does not exist.
+struct Parsed {
+  std::optional<Arguments> arguments;
+  int exit_code = 0;
+};
+Parsed parse_command_line(int argc, const char* const* argv);
+
+// All options as a configuration file that gives the same run.
+std::string to_toml(const TrainOptions& options);
+
+}  // namespace velum::train

@@ -1,0 +1,295 @@
+#include "train/training_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "train/average.h"
+#include "train/checkpoint.h"
+#include "train/loss.h"
+#include "train/parameter_groups.h"
+#include "train/rounding.h"
+#include "train/schedule.h"
+#include "train/warm_start.h"
+
+namespace velum::train {
+
+namespace {
+
+namespace F = torch::nn::functional;
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+constexpr std::int64_t kFitImages = 2048;  // for the start of activations and of copied batch norms
+
+// The first layer that makes something not finite of this batch, for the message when training diverges.
+std::string first_broken_layer(NetworkImpl& network, const torch::Tensor& images) {
+  torch::NoGradGuard no_grad;
+  std::string broken;
+  network.run(images, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+    if (broken.empty() && !torch::isfinite(out).all().item<bool>()) broken = layer.name;
+  });
+  return broken.empty() ? "the loss itself" : broken;
+}
+
+class Run {
+ public:
+  explicit Run(const RunInput& in)
+      : data_(in.data),
+        o_(in.options),
+        classes_(static_cast<std::int64_t>(in.data.classes.size())),
+        of_teacher_(in.of_teacher),
+        start_(in.start),
+        teacher_(in.teacher),
+        limits_(limits_of(in.options)) {
+    if (o_.batch > data_.train.count())
+      fail_user("--batch {}: larger than the {} training images of {}; lower it", o_.batch,
+                data_.train.count(), data_.name);
+    network_ = Network(in.spec);
+    activations_ = network_->activations();
+    groups_ = group_parameters(*network_);
+    optimiser_ = make_optimiser(groups_, o_);
+    cross_entropy_.label_smoothing(o_.label_smoothing);
+    if (o_.class_weights) cross_entropy_.weight(balanced_class_weights(data_.train.labels, classes_));
+    steps_an_epoch_ = data_.train.count() / o_.batch;
+    steps_ = steps_an_epoch_ * o_.epochs;
+    if (o_.feature_weight > 0 && !teacher_.is_empty()) match_features();
+  }
+
+  TrainResult operator()(const EpochCallback& on_epoch) {
+    const bool resumed = o_.resume && read_checkpoint(o_.checkpoint, state(), o_);
+    if (!resumed) begin();
+    // Not earlier: reading a checkpoint gives parameters other memory.
+    if (o_.quantise_last > 0) rounded_ = std::make_unique<RoundedWeights>(*network_, o_.quantise_bits);
+    if (o_.average > 0 && average_.empty()) average_ = copy_of(state_of(*network_));
+    Progress progress(of_teacher_ ? "training the ReLU network" : "training", static_cast<double>(steps_));
+    for (int epoch = static_cast<int>(history_.size()) + 1; epoch <= o_.epochs; ++epoch) {
+      if (has_stalled(history_, o_.early_stop)) break;
+      one_epoch(epoch, progress);
+      if (!o_.checkpoint.empty()) write_checkpoint(o_.checkpoint, state(), o_);
+      if (on_epoch) on_epoch(history_.back());
+    }
+    return finished();
+  }
+
+ private:
+  RunState state() { return {*network_, *optimiser_, average_, best_, history_}; }
+
+  void begin() {
+    const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
+    const auto images = data_.train.images.index_select(0, some);
+    if (!start_.is_empty()) copy_weights(*network_, start_, images);
+    // The activations see what they will see in the first steps: copied batch norms as they are, new ones
+    // with the statistics of these images.
+    set_shares(0);
+    network_->train(start_.is_empty());
+    network_->start_activations(images, o_.start, limits_);
+  }
+
+  TrainResult finished() {
+    if (o_.keep_best && !best_.empty())
+      assign(state_of(*network_), best_);
+    else if (!average_.empty())
+      assign(state_of(*network_), average_);
+    network_->project_activations(limits_);  // an average may have come too near zero
+    set_shares(steps_);
+    network_->eval();
+    TrainResult result;
+    result.network = network_;
+    result.history = history_;
+    for (const auto& epoch : history_) result.seconds += epoch.seconds;
+    if (data_.validation.count() > 0) result.validation = evaluate(network_, data_.validation, classes_);
+    return result;
+  }
+
+  // Pairs of activations, the teacher's by name.
+  void match_features() {
+    const auto match = matching_layers(network_->spec(), teacher_->spec());
+    if (!match)
+      fail_user(
+          "--feature-weight {}: compares activations one by one, but the teacher {} has other layers than "
+          "{}; use a teacher of the same layers, or --feature-weight 0",
+          o_.feature_weight, teacher_->spec().name, network_->spec().name);
+    for (const auto& layer : network_->spec().layers)
+      if (std::holds_alternative<ActivationSpec>(layer.op)) {
+        student_features_.push_back(layer.name);
+        teacher_features_.push_back(match->at(layer.name));
+      }
+  }
+
+  void set_shares(std::int64_t step) {
+    const double progress = replacement_progress(o_, step, steps_);
+    for (std::size_t i = 0; i < activations_.size(); ++i)
+      activations_[i]->set_share(replaced_share(progress, i, activations_.size(), o_.order));
+  }
+
+  double mean_share() const {
+    double sum = 0;
+    for (const auto& act : activations_) sum += act->share();
+    return activations_.empty() ? 1 : sum / static_cast<double>(activations_.size());
+  }
+
+  void one_epoch(int epoch, Progress& progress) {
+    const auto start = Clock::now();
+    network_->train();
+    const auto order = torch::randperm(data_.train.count());
+    double loss_sum = 0, right = 0;
+    EpochRecord record;
+    record.epoch = epoch;
+    record.teacher = of_teacher_;
+    for (std::int64_t step = 0; step < steps_an_epoch_; ++step) {
+      const auto done = static_cast<std::int64_t>(epoch - 1) * steps_an_epoch_ + step;
+      record.learning_rate = o_.learning_rate * rate_factor(o_, done, steps_, history_);
+      set_learning_rates(*optimiser_, groups_, o_, record.learning_rate,
+                         in_first_part(o_.coefficients_first, done, steps_));
+      set_shares(done);
+      const auto [loss, hits] = one_step(order.slice(0, step * o_.batch, (step + 1) * o_.batch), done);
+      if (o_.average > 0) update_average(average_, state_of(*network_), o_.average, done);
+      loss_sum += loss;
+      right += hits;
+      progress.set(static_cast<double>(done + 1),
+                   fmt::format("epoch {}/{}, loss {:.4f}, accuracy {:.2f} %", epoch, o_.epochs,
+                               loss_sum / static_cast<double>(step + 1),
+                               100 * right / static_cast<double>((step + 1) * o_.batch)));
+    }
+    if (!all_finite(state_of(*network_))) stop_diverged(epoch, data_.train.images.slice(0, 0, o_.batch));
+    set_shares(static_cast<std::int64_t>(epoch) * steps_an_epoch_);
+    record.replaced = mean_share();
+    record.loss = loss_sum / static_cast<double>(steps_an_epoch_);
+    record.train_accuracy = right / static_cast<double>(steps_an_epoch_ * o_.batch);
+    if (data_.validation.count() > 0) validate_epoch(record);
+    record.seconds = seconds_since(start);
+    history_.push_back(record);
+  }
+
+  void validate_epoch(EpochRecord& record) {
+    const auto own = state_of(*network_);
+    std::vector<torch::Tensor> trained;
+    if (!average_.empty()) {  // the network that the run would give
+      trained = copy_of(own);
+      assign(own, average_);
+    }
+    const auto logits = predict(network_, data_.validation.images);
+    record.validation_loss = F::cross_entropy(logits, data_.validation.labels).item<double>();
+    record.validation_accuracy =
+        (logits.argmax(1) == data_.validation.labels).to(torch::kFloat64).mean().item<double>();
+    if (o_.keep_best && record.replaced >= 1) {
+      const bool better = std::none_of(history_.begin(), history_.end(), [&](const EpochRecord& e) {
+        return e.replaced >= 1 && e.validation_accuracy >= record.validation_accuracy;
+      });
+      if (better || best_.empty()) best_ = copy_of(own);
+    }
+    if (!trained.empty()) assign(own, trained);
+  }
+
+  [[noreturn]] void stop_diverged(int epoch, const torch::Tensor& images) {
+    const auto layer = first_broken_layer(*network_, images);
+    fail(
+        "training diverged in epoch {} at layer {}: its output is not finite; lower --lr or "
+        "--coefficient-rate, "
+        "or raise --range-penalty{}",
+        epoch, layer,
+        o_.checkpoint.empty() || history_.empty()
+            ? ""
+            : fmt::format("; {} holds the network after epoch {}: go on from there with --resume "
+                          "--allow-changes",
+                          o_.checkpoint, history_.size()));
+  }
+
+  // The outputs of the named layers are appended as they are made.
+  static NetworkImpl::Observer collecting(const std::vector<std::string>& names,
+                                          std::vector<torch::Tensor>& into) {
+    if (names.empty()) return nullptr;
+    return [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+      if (std::find(names.begin(), names.end(), layer.name) != names.end()) into.push_back(out);
+    };
+  }
+
+  torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, const Mixed& mixed) {
+    auto loss = F::cross_entropy(logits, labels, cross_entropy_);
+    if (!mixed.partner.defined()) return loss;
+    const auto other = labels.index_select(0, mixed.partner);
+    return mixed.part * loss + (1 - mixed.part) * F::cross_entropy(logits, other, cross_entropy_);
+  }
+
+  torch::Tensor total_loss(const NetworkOutput& out, const std::vector<torch::Tensor>& features,
+                           const torch::Tensor& images, const torch::Tensor& labels, const Mixed& mixed) {
+    auto loss = label_loss(out.logits, labels, mixed);
+    if (!teacher_.is_empty() && (o_.distil_weight > 0 || !teacher_features_.empty())) {
+      std::vector<torch::Tensor> wanted;
+      torch::Tensor logits;
+      {
+        torch::NoGradGuard no_grad;
+        logits = teacher_->run(images, 0, collecting(teacher_features_, wanted)).logits;
+      }
+      if (o_.distil_weight > 0)
+        loss = loss + o_.distil_weight * distillation_loss(out.logits, logits, o_.temperature);
+      if (!wanted.empty()) loss = loss + o_.feature_weight * feature_loss(features, wanted);
+    }
+    if (out.penalty.defined()) loss = loss + o_.range_penalty * out.penalty;
+    if (o_.smoothness > 0)
+      for (const auto& c : groups_.coefficients) loss = loss + o_.smoothness * neighbour_difference(c);
+    return loss;
+  }
+
+  // Loss and number of right predictions.
+  std::pair<double, double> one_step(const torch::Tensor& indices, std::int64_t step) {
+    auto images = data_.train.images.index_select(0, indices);
+    const auto labels = data_.train.labels.index_select(0, indices);
+    if (o_.augmentation.any()) images = augment(images, o_.augmentation);
+    Mixed mixed;
+    if (o_.augmentation.mixup > 0) {
+      mixed = mix_pairs(images, o_.augmentation.mixup);
+      images = mixed.images;
+    }
+    const bool rounding = rounded_ && in_last_part(o_.quantise_last, step, steps_);
+    if (rounding) rounded_->apply();
+    std::vector<torch::Tensor> features;
+    const auto out = network_->run(images, o_.range_penalty > 0 ? o_.range_limit : 0,
+                                   collecting(student_features_, features));
+    const auto loss = total_loss(out, features, images, labels, mixed);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) stop_diverged(static_cast<int>(step / steps_an_epoch_) + 1, images);
+    optimiser_->zero_grad();
+    loss.backward();
+    if (rounding) rounded_->restore();
+    if (o_.coefficient_clip > 0 && !groups_.coefficients.empty())
+      torch::nn::utils::clip_grad_norm_(groups_.coefficients, o_.coefficient_clip);
+    if (o_.gradient_clip > 0) torch::nn::utils::clip_grad_norm_(network_->parameters(), o_.gradient_clip);
+    optimiser_->step();
+    network_->project_activations(limits_);
+    const double hits = (out.logits.argmax(1) == labels).sum().item<double>();
+    return {value, hits};
+  }
+
+  const TrainingData& data_;
+  const TrainOptions& o_;
+  std::int64_t classes_;
+  bool of_teacher_;
+  Network network_{nullptr}, start_, teacher_;
+  CoefficientLimits limits_;
+  std::vector<Activation> activations_;  // from the input on
+  ParameterGroups groups_;
+  std::unique_ptr<torch::optim::Optimizer> optimiser_;
+  F::CrossEntropyFuncOptions cross_entropy_;
+  std::int64_t steps_an_epoch_ = 0, steps_ = 0;
+  std::vector<std::string> student_features_, teacher_features_;  // layers whose outputs are compared
+  std::unique_ptr<RoundedWeights> rounded_;
+  std::vector<torch::Tensor> average_, best_;
+  std::vector<EpochRecord> history_;
+};
+
+}  // namespace
+
+TrainResult run_training(const RunInput& input, const EpochCallback& on_epoch) {
+  return Run(input)(on_epoch);
+}
+
+}  // namespace velum::train
