@@ -40,6 +40,17 @@ void split_pair_digits(std::int16_t* panel, std::size_t tile_stride, const u64* 
   }
 }
 
+// Outputs of a layer are far more than the caches hold, and are read again only when it is finished: a line
+// that is written whole need not be fetched first. Stores of this kind are ordered by the fence at the end of
+// the product.
+inline void store_past_caches(u64* out, Words x) {
+  if (reinterpret_cast<std::uintptr_t>(out) % sizeof(Words) == 0) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(out), x);
+  } else {
+    store(out, x);
+  }
+}
+
 // Sixteen sums, as 64-bit words.
 struct Wide {
   Words low, high;  // columns 0-7 and 8-15
@@ -89,9 +100,9 @@ struct Product {
   const DigitGroup& group;
   Reducer reduce;
   // For the rows from first_row on: biases, and their share of the quotient.
-  std::size_t first_row = 0;
-  u64 bias[kRowsAtOnce];
-  double bias_quotient[kRowsAtOnce];
+  std::size_t first_row;
+  u64* bias;
+  double* bias_quotient;
 };
 
 // acc += x0 w0 + x1 w1 in every 32-bit place. In assembly, which ties the sum to one register: given the
@@ -176,8 +187,8 @@ void product_block(const Product& c, std::size_t first_row, std::size_t tile) {
     const Words bias = splat(c.bias[row - c.first_row]);
     const __m512d bias_quotient = _mm512_set1_pd(c.bias_quotient[row - c.first_row]);
     u64* out = c.out[row] + (tile + static_cast<std::size_t>(t)) * kTile;
-    store(out, c.reduce(v.low, bias, bias_quotient));
-    store(out + 8, c.reduce(v.high, bias, bias_quotient));
+    store_past_caches(out, c.reduce(v.low, bias, bias_quotient));
+    store_past_caches(out + 8, c.reduce(v.high, bias, bias_quotient));
   };
 
   if (g.pairs <= g.run_pairs) {
@@ -276,12 +287,16 @@ void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, cons
 
 void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
                    int digits, const DigitGroup& group, const u64* bias, const Modulus& m) {
-  Product c{out, panel, tile_stride, group, Reducer(m), 0, {}, {}};
+  u64 biases[kRowsAtOnce];  // left as they are until a block of rows needs them: zeroing costs more than a
+                            // small group
+  double bias_quotients[kRowsAtOnce];
+  Product c{out, panel, tile_stride, group, Reducer(m), 0, biases, bias_quotients};
   if (digits == 2) {
     digit_product_digits<2>(c, tiles, bias, m.inverse);
   } else {
     digit_product_digits<3>(c, tiles, bias, m.inverse);
   }
+  _mm_sfence();
 }
 
 }  // namespace velum::kernels::avx512
