@@ -1,6 +1,5 @@
 #include "cli/report_page.h"
 
-#include <algorithm>
 #include <ctime>
 #include <filesystem>
 
@@ -13,8 +12,7 @@ namespace velum::cli {
 
 namespace {
 
-// Enough to see the ranges, few enough to be done in a moment.
-constexpr std::size_t kObservedImages = 1000, kObservedUnits = 4;
+constexpr std::size_t kObservedUnits = 4;
 
 std::string now_utc() {
   const std::time_t now = std::time(nullptr);
@@ -52,7 +50,7 @@ void add_plan_facts(report::Report& r, const plan::ServerPlan& plan) {
 }
 
 std::vector<report::Activation> observed_activations(const model::Graph& graph, const data::Dataset& set) {
-  const auto count = std::min(set.count(), kObservedImages);
+  const auto count = report::images_to_observe(set.count(), set.elements());
   return report::observe_activations(graph, std::span(set.images).first(count * set.elements()), count,
                                      kObservedUnits);
 }

@@ -70,6 +70,11 @@ Curve curve_of(const model::Quadratic& q, const model::Shape& shape, std::size_t
 
 }  // namespace
 
+std::size_t images_to_observe(std::size_t count, std::size_t elements) {
+  constexpr std::size_t kImages = 1000, kElements = 20'000'000;
+  return std::min({count, kImages, std::max<std::size_t>(1, kElements / std::max<std::size_t>(1, elements))});
+}
+
 std::vector<Activation> observe_activations(const model::Graph& g, std::span<const float> images,
                                             std::size_t count, std::size_t units) {
   model::check_images(g, images.size(), count);

@@ -9,6 +9,10 @@
 
 namespace velum::report {
 
+// How many of `count` images of so many elements to look at: enough to see the ranges, few enough to be done
+// in a moment.
+std::size_t images_to_observe(std::size_t count, std::size_t elements);
+
 // Every quadratic and ReLU layer of the network, in order: ranges over images [count][input elements], and
 // the curves of up to `units` elements spread evenly over the layer. The result does not depend on the number
 // of threads.

@@ -46,7 +46,8 @@ std::string tick_label(double value, double step) {
   return fmt::format("{:.{}f}", value, digits);
 }
 
-void draw_x_axis(Svg& svg, const Plot& plot, const std::string& name, int wanted) {
+void draw_x_axis(Svg& svg, const Plot& plot, const std::string& name, int wanted, bool whole) {
+  if (whole) wanted = std::clamp(static_cast<int>(plot.x.high - plot.x.low), 1, wanted);
   const double bottom = plot.area.y + plot.area.height, step = step_of(plot.x, wanted);
   for (const double v : ticks(plot.x, wanted)) {
     line(svg, {plot.at_x(v), plot.area.y}, {plot.at_x(v), bottom}, v == 0 ? "zero" : "grid");
@@ -56,7 +57,7 @@ void draw_x_axis(Svg& svg, const Plot& plot, const std::string& name, int wanted
 }
 
 void draw_axes(Svg& svg, const Plot& plot, const AxisNames& names, int x_ticks, int y_ticks) {
-  draw_x_axis(svg, plot, names.x, x_ticks);
+  draw_x_axis(svg, plot, names.x, x_ticks, names.whole_x);
   const double step = step_of(plot.y, y_ticks), middle = plot.area.y + plot.area.height / 2;
   for (const double v : ticks(plot.y, y_ticks)) {
     line(svg, {plot.area.x, plot.at_y(v)}, {plot.area.x + plot.area.width, plot.at_y(v)},
@@ -64,7 +65,7 @@ void draw_axes(Svg& svg, const Plot& plot, const AxisNames& names, int x_ticks, 
     const auto label = names.percent ? tick_label(100 * v, 100 * step) + " %" : tick_label(v, step);
     text(svg, {plot.area.x - 7, plot.at_y(v) + 4}, label, Anchor::end);
   }
-  if (!names.y.empty()) turned_text(svg, {14, middle}, names.y, -90, Anchor::middle);
+  if (!names.y.empty()) turned_text(svg, {12, middle}, names.y, -90, Anchor::middle);
 }
 
 }  // namespace velum::report

@@ -35,8 +35,9 @@ struct Plot {
 struct AxisNames {
   std::string x, y;
   bool percent = false;
+  bool whole_x = false;  // ticks of x at whole numbers only
 };
 void draw_axes(Svg& svg, const Plot& plot, const AxisNames& names, int x_ticks, int y_ticks);
-void draw_x_axis(Svg& svg, const Plot& plot, const std::string& name, int wanted);
+void draw_x_axis(Svg& svg, const Plot& plot, const std::string& name, int wanted, bool whole = false);
 
 }  // namespace velum::report

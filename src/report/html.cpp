@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "report/charts.h"
@@ -28,6 +29,12 @@ struct Page {
 
 std::string percent(double share) {
   return fmt::format("{:.2f} %", 100 * share);
+}
+
+// With its sign, and none where nothing is left of it.
+std::string difference(double x, int digits) {
+  const double steps = std::pow(10, digits);
+  return fmt::format("{:+.{}f}", std::round(x * steps) / steps + 0.0, digits);
 }
 
 // 12,345
@@ -115,9 +122,9 @@ void add_comparison(Page& page, const Report& r) {
     if (i == 0) continue;
     rows[0].push_back("difference");
     rows[1].push_back("");
-    rows[2].push_back(fmt::format("{:+.2f}", 100 * (m.accuracy - first.accuracy)));
-    rows[3].push_back(fmt::format("{:+.4f}", m.macro_f1 - first.macro_f1));
-    rows[4].push_back(m.auc && first.auc ? fmt::format("{:+.4f}", *m.auc - *first.auc) : "\u2013");
+    rows[2].push_back(difference(100 * (m.accuracy - first.accuracy), 2));
+    rows[3].push_back(difference(m.macro_f1 - first.macro_f1, 4));
+    rows[4].push_back(m.auc && first.auc ? difference(*m.auc - *first.auc, 4) : "\u2013");
   }
   page.add(
       "<div class=\"panel\">{}<p class=\"remark\">Differences are to the first column, those of accuracy in "
@@ -126,41 +133,59 @@ void add_comparison(Page& page, const Report& r) {
       table(rows));
 }
 
-void add_history(Page& page, const Report& r) {
-  if (r.history.empty()) return;
-  section(page, "training", "Training");
+// Accuracy and loss, one pair of pictures for each network that was trained.
+void add_history_figures(Page& page, const std::vector<Epoch>& history, const std::string& of) {
   Series train{"training", {}}, validation{"validation", {}}, train_loss{"training", {}},
-      validation_loss{"validation", {}};
+      validation_loss{"validation", {}}, replaced{"quadratic", {}};
+  const bool replacing =
+      std::ranges::any_of(history, [](const Epoch& e) { return e.replaced && *e.replaced < 1; });
   std::vector<Row> rows{{"epoch", "loss", "training accuracy", "validation loss", "validation accuracy"}};
-  for (const auto& e : r.history) {
+  if (replacing) rows[0].push_back("replaced");
+  for (const auto& e : history) {
     const auto x = static_cast<double>(e.epoch);
     train.points.push_back({x, e.train_accuracy});
     train_loss.points.push_back({x, e.loss});
     if (e.validation_accuracy) validation.points.push_back({x, *e.validation_accuracy});
     if (e.validation_loss) validation_loss.points.push_back({x, *e.validation_loss});
+    if (e.replaced) replaced.points.push_back({x, *e.replaced});
     rows.push_back({std::to_string(e.epoch), fmt::format("{:.4f}", e.loss), percent(e.train_accuracy),
                     or_dash(e.validation_loss),
                     e.validation_accuracy ? percent(*e.validation_accuracy) : "\u2013"});
+    if (replacing) rows.back().push_back(e.replaced ? percent(*e.replaced) : "\u2013");
   }
   const auto lines = [](Series a, Series b) {
     std::vector<Series> all{std::move(a)};
     if (!b.points.empty()) all.push_back(std::move(b));
     return all;
   };
-  const auto& last = r.history.back();
-  page.body += "<div class=\"figures\">\n";
   figure(page,
-         line_chart("Accuracy by epoch",
-                    fmt::format("Accuracy over {} epochs; {} on training images after the last.",
-                                r.history.size(), percent(last.train_accuracy)),
-                    {"epoch", "accuracy", true}, lines(train, validation)),
+         line_chart("Accuracy by epoch" + of,
+                    fmt::format("Accuracy over {} epochs; {} on training images in the last.", history.size(),
+                                percent(history.back().train_accuracy)),
+                    {"epoch", "accuracy", true, true}, lines(train, validation)),
          "Training accuracy is over the epoch, on augmented images.", table(rows));
-  figure(page,
-         line_chart("Loss by epoch",
-                    fmt::format("Loss over {} epochs; {:.4f} in the last.", r.history.size(), last.loss),
-                    {"epoch", "loss", false}, lines(train_loss, validation_loss)),
-         "The training loss includes distillation and penalties where they are on; the validation loss is "
-         "cross entropy.");
+  figure(
+      page,
+      line_chart("Loss by epoch" + of,
+                 fmt::format("Loss over {} epochs; {:.4f} in the last.", history.size(), history.back().loss),
+                 {"epoch", "loss", false, true}, lines(train_loss, validation_loss)),
+      "The training loss includes distillation and penalties where they are on; the validation loss is cross "
+      "entropy.");
+  if (replacing)
+    figure(page,
+           line_chart("ReLU replaced, by epoch" + of,
+                      "Share of the activations that is quadratic, over the epochs.",
+                      {"epoch", "share", true, true}, {replaced}),
+           "An activation is share times quadratic plus the rest times ReLU until it is all quadratic.");
+}
+
+void add_history(Page& page, const Report& r) {
+  if (r.history.empty() && r.teacher_history.empty()) return;
+  section(page, "training", "Training");
+  page.body += "<div class=\"figures\">\n";
+  if (!r.history.empty()) add_history_figures(page, r.history, "");
+  if (!r.teacher_history.empty())
+    add_history_figures(page, r.teacher_history, ", ReLU network trained first");
   page.body += "</div>\n";
 }
 

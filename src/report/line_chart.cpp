@@ -42,7 +42,7 @@ Svg line_chart(const std::string& title, const std::string& description, const A
         y = hull(y, {p.y, p.y});
       }
   if (!(x.low <= x.high)) x = y = {0, 1};
-  const Plot plot{{64, 40, 436, 230}, padded(x, x.high > x.low ? 0 : 0.5), padded(y, 0.06)};
+  const Plot plot{{76, 40, 424, 230}, padded(x, x.high > x.low ? 0 : 0.5), padded(y, 0.06)};
   draw_axes(svg, plot, names, 8, 5);
   double at = plot.area.x;
   for (std::size_t i = 0; i < series.size(); ++i) {

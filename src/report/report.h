@@ -24,6 +24,7 @@ struct Epoch {
   int epoch = 0;  // from 1
   double loss = 0, train_accuracy = 0;
   std::optional<double> validation_accuracy, validation_loss;
+  std::optional<double> replaced;  // share of the ReLUs that are quadratics by its end
 };
 
 struct Curve {  // y = a x^2 + b x + c
@@ -64,6 +65,7 @@ struct Report {
   std::vector<std::string> notes;  // what a reader must know
   std::vector<Evaluation> evaluations;
   std::vector<Epoch> history;
+  std::vector<Epoch> teacher_history;  // of the ReLU network that was trained first
   std::vector<Activation> activations;
   std::vector<StepTime> steps;  // of an encrypted run
 };

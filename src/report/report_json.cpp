@@ -107,6 +107,7 @@ Json to_json(const Epoch& e) {
   Json j{{"epoch", e.epoch}, {"loss", e.loss}, {"train_accuracy", e.train_accuracy}};
   if (e.validation_accuracy) j["validation_accuracy"] = *e.validation_accuracy;
   if (e.validation_loss) j["validation_loss"] = *e.validation_loss;
+  if (e.replaced) j["replaced"] = *e.replaced;
   return j;
 }
 
@@ -117,6 +118,7 @@ Epoch epoch_from(const Json& j) {
   e.train_accuracy = j.at("train_accuracy").get<double>();
   if (j.contains("validation_accuracy")) e.validation_accuracy = j["validation_accuracy"].get<double>();
   if (j.contains("validation_loss")) e.validation_loss = j["validation_loss"].get<double>();
+  if (j.contains("replaced")) e.replaced = j["replaced"].get<double>();
   return e;
 }
 
@@ -154,6 +156,8 @@ Json to_json(const Report& r) {
   }
   j["history"] = Json::array();
   for (const auto& e : r.history) j["history"].push_back(to_json(e));
+  j["teacher_history"] = Json::array();
+  for (const auto& e : r.teacher_history) j["teacher_history"].push_back(to_json(e));
   j["activations"] = Json::array();
   for (const auto& a : r.activations) j["activations"].push_back(to_json(a));
   j["steps"] = Json::array();
@@ -172,6 +176,7 @@ Report report_from_json(const Json& j, const std::string& what) {
     for (const auto& e : j.at("evaluations"))
       r.evaluations.push_back({e.at("name").get<std::string>(), metrics_from(e)});
     for (const auto& e : j.at("history")) r.history.push_back(epoch_from(e));
+    for (const auto& e : j.at("teacher_history")) r.teacher_history.push_back(epoch_from(e));
     for (const auto& a : j.at("activations")) r.activations.push_back(activation_from(a));
     for (const auto& s : j.at("steps"))
       r.steps.push_back({s.at("name").get<std::string>(), s.at("seconds").get<double>()});

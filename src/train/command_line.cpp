@@ -42,7 +42,10 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
     if (*info.group) option->group(info.group);
   });
   app.add_option("--out", args.out, "The model, as ONNX");
-  app.add_option("--json", args.json, "Report: options, history, accuracy, confusion matrix, ranges");
+  app.add_option("--json", args.json,
+                 "Results: options, history, accuracy, confusion matrix, activations, ranges");
+  app.add_option("--report", args.report,
+                 "A page: curves, confusion matrix, ROC, F1 by class, activations, beside the teacher");
   const auto* runs = "Runs";
   app.add_flag("--skip-test", args.skip_test, "Leave the test split alone: while choices are made")
       ->group(runs);
@@ -61,7 +64,7 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
 
 // CLI11 would name all unknown keys at once, and nothing to put in their place.
 void require_known_keys(const std::string& path) {
-  std::vector<std::string> known{"out", "json", "skip-test", "note", "quiet"};
+  std::vector<std::string> known{"out", "json", "report", "skip-test", "note", "quiet"};
   TrainOptions any;
   visit_options(any, [&](const OptionInfo& info, auto&) { known.emplace_back(info.name); });
   for (const auto& item : CLI::ConfigTOML().from_file(path)) {

@@ -11,7 +11,7 @@ namespace velum::train {
 
 struct Arguments {
   TrainOptions options;
-  std::string out, json, write_config;
+  std::string out, json, report, write_config;
   std::vector<std::string> notes;
   bool quiet = false, skip_test = false;
 };

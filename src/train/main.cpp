@@ -14,6 +14,7 @@
 #include "train/command_line.h"
 #include "train/exchange.h"
 #include "train/report.h"
+#include "train/report_page.h"
 #include "train/trainer.h"
 
 namespace {
@@ -59,7 +60,7 @@ void run(Arguments& args, const std::string& command) {
   auto& o = args.options;
   validate(o);
   const auto notes = parsed_notes(args.notes);
-  for (const auto* path : {&args.out, &args.json, &o.checkpoint}) require_writable(*path);
+  for (const auto* path : {&args.out, &args.json, &args.report, &o.checkpoint}) require_writable(*path);
   if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
   const auto data = load_training_data(o);
   for (const auto& note : data.notes) fmt::print(stderr, "{}\n", note);
@@ -79,7 +80,11 @@ void run(Arguments& args, const std::string& command) {
                            test, command, notes};
   graph.metadata = model_metadata(report);
   model::save_onnx(graph, args.out);
-  if (!args.json.empty()) write_file_atomically(args.json, std::string_view(to_json(report)));
+  if (!args.json.empty() || !args.report.empty()) {
+    const auto page = to_report(report);
+    if (!args.json.empty()) write_file_atomically(args.json, std::string_view(to_json(report, page)));
+    if (!args.report.empty()) write_file_atomically(args.report, std::string_view(report::to_html(page)));
+  }
   for (const auto& file : {o.checkpoint, teacher_checkpoint(o)})
     if (!file.empty()) std::filesystem::remove(file);
   if (result.validation) print_metrics("validation", *result.validation);

@@ -25,12 +25,6 @@ std::string now_utc() {
   return text;
 }
 
-// With the data set's names for the classes, and curves as fine as a drawing needs them.
-Json named_json(Metrics m, const std::vector<std::string>& classes) {
-  for (std::size_t c = 0; c < std::min(classes.size(), m.classes.size()); ++c) m.classes[c].name = classes[c];
-  return report::to_json(report::thinned(std::move(m)));
-}
-
 Json ranges_of(const model::Graph& graph) {
   Json out = Json::array();
   for (const auto& node : graph.nodes) {
@@ -46,10 +40,6 @@ Json ranges_of(const model::Graph& graph) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 // Indented to the second level, a line for everything deeper: one line an epoch, one a row of the confusion
 // matrix.
 void print(std::string& out, const Json& value, std::size_t depth) {
@@ -57,7 +47,7 @@ void print(std::string& out, const Json& value, std::size_t depth) {
   const bool flat = !(object || value.is_array()) || value.empty() || depth >= 2 ||
                     (value.is_array() && !value.front().is_structured());
   if (flat) {
-    out += value.dump();
+    out += value.dump(-1, ' ', false, Json::error_handler_t::replace);
     return;
   }
   out += object ? '{' : '[';
@@ -75,20 +65,25 @@ void print(std::string& out, const Json& value, std::size_t depth) {
   out += object ? '}' : ']';
 }
 
-}  // namespace
-
-std::string to_json(const ReportInput& r) {
-  Json history = Json::array();
-  for (const auto& e : r.result.history) {
+Json to_json(const std::vector<EpochRecord>& history) {
+  Json out = Json::array();
+  for (const auto& e : history) {
     Json line{
         {"epoch", e.epoch}, {"lr", e.learning_rate}, {"loss", e.loss}, {"train_accuracy", e.train_accuracy}};
     if (e.validation_accuracy >= 0) {
       line["validation_accuracy"] = e.validation_accuracy;
       line["validation_loss"] = e.validation_loss;
     }
+    if (e.replaced < 1) line["replaced"] = e.replaced;
     line["seconds"] = e.seconds;
-    history.push_back(std::move(line));
+    out.push_back(std::move(line));
   }
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(const ReportInput& r, const report::Report& page) {
   Json out;
   out["command"] = r.command;
   out["date"] = now_utc();
@@ -98,12 +93,17 @@ std::string to_json(const ReportInput& r) {
   for (const auto& [key, value] : r.notes) out[key] = value;
   out["options"] = describe(r.options);
   out["classes"] = r.data.classes;
-  out["train"] = named_json(r.train, r.data.classes);
-  if (r.result.validation) out["validation"] = named_json(*r.result.validation, r.data.classes);
-  if (r.test) out["test"] = named_json(*r.test, r.data.classes);
+  for (const auto& e : page.evaluations) {
+    // Short names, as the splits are called on the command line.
+    const auto name = e.name == "training" ? "train" : e.name.starts_with("teacher") ? "teacher" : e.name;
+    out[name] = report::to_json(e.metrics);
+  }
   out["ranges"] = ranges_of(r.graph);
+  const auto shapes = report::to_json(page);
+  out["activations"] = shapes.at("activations");
   out["seconds"] = r.result.seconds;
-  out["history"] = std::move(history);
+  out["history"] = to_json(r.result.history);
+  if (!r.result.teacher_history.empty()) out["teacher_history"] = to_json(r.result.teacher_history);
   std::string text;
   print(text, out, 0);
   return text + "\n";

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/graph.h"
+#include "report/report.h"
 #include "train/data.h"
 #include "train/trainer.h"
 
@@ -22,8 +23,9 @@ struct ReportInput {
   std::map<std::string, std::string> notes;  // --note KEY=VALUE
 };
 
-std::string to_json(const ReportInput& report);
+// `page`: the same run as a report (report_page.h), whose figures on teacher and activations it repeats.
+std::string to_json(const ReportInput& input, const report::Report& page);
 // The metadata that travels in the model.
-std::map<std::string, std::string> model_metadata(const ReportInput& report);
+std::map<std::string, std::string> model_metadata(const ReportInput& input);
 
 }  // namespace velum::train

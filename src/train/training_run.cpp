@@ -91,6 +91,13 @@ class Run {
     set_shares(0);
     network_->train(start_.is_empty());
     network_->start_activations(images, o_.start, limits_);
+    remember_start();
+  }
+
+  void remember_start() {
+    for (const auto& item : network_->named_children())
+      if (const auto* act = item.value()->as<ActivationImpl>(); act && act->a.defined())
+        at_start_[item.key()] = {act->a.detach().clone(), act->b.detach().clone(), act->c.detach().clone()};
   }
 
   TrainResult finished() {
@@ -104,6 +111,7 @@ class Run {
     TrainResult result;
     result.network = network_;
     result.history = history_;
+    result.start = at_start_;
     for (const auto& epoch : history_) result.seconds += epoch.seconds;
     if (data_.validation.count() > 0) result.validation = evaluate(network_, data_.validation, classes_);
     return result;
@@ -284,6 +292,7 @@ class Run {
   std::unique_ptr<RoundedWeights> rounded_;
   std::vector<torch::Tensor> average_, best_;
   std::vector<EpochRecord> history_;
+  std::map<std::string, StartCoefficients> at_start_;
 };
 
 }  // namespace

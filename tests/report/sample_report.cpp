@@ -31,7 +31,9 @@ report::Report sample_report() {
   const std::vector<std::string> names = {"normal", "<img src=x>", "virus & more",
                                           "a name that is far too long"};
   r.evaluations = {{"network", measured(4, names, 0.5)}, {"teacher", measured(4, names, 0.4)}};
-  for (int e = 1; e <= 12; ++e) r.history.push_back({e, 2.0 / e, 1 - 0.5 / e, 1 - 0.6 / e, 2.2 / e});
+  for (int e = 1; e <= 12; ++e)
+    r.history.push_back({e, 2.0 / e, 1 - 0.5 / e, 1 - 0.6 / e, 2.2 / e, e < 8 ? e / 8.0 : 1});
+  for (int e = 1; e <= 3; ++e) r.teacher_history.push_back({e, 1.0 / e, 1 - 0.4 / e, {}, {}, {}});
   report::Activation first;
   first.name = "conv1_act";
   first.elements = 200;

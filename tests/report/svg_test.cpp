@@ -53,6 +53,15 @@ TEST(Axes, AnIntervalWithoutWidthGetsOne) {
   EXPECT_FALSE(ticks(flat, 5).empty());
 }
 
+TEST(Axes, WholeTicksAreWhole) {
+  Svg few{100, 100, "", "", {}}, many = few;
+  draw_x_axis(few, {{0, 0, 90, 50}, {1, 3}, {0, 1}}, "epoch", 8, true);
+  EXPECT_EQ(few.body.find("1.5"), std::string::npos) << few.body;
+  EXPECT_NE(few.body.find(">2</text>"), std::string::npos);
+  draw_x_axis(many, {{0, 0, 90, 50}, {1, 3}, {0, 1}}, "value", 8);
+  EXPECT_NE(many.body.find(">1.5</text>"), std::string::npos);
+}
+
 TEST(Axes, ValuesLieWhereTheyBelong) {
   const Plot plot{{10, 20, 100, 50}, {0, 2}, {-1, 1}};
   EXPECT_DOUBLE_EQ(plot.at_x(1), 60);
