@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Trains rows of the tables in docs/results-training.md, a run for each seed; the report of each goes to
+# results/training/table/ROW-sSEED.json. Finished runs are skipped, interrupted ones go on where they stopped.
+#   VELUM_DATA=DIR tools/train_table.sh ROW...     rows are the names of configs/*.toml without the ending
+#   SEEDS="1 2 3"   which seeds (default: 1 2 3)
+#   EXTRA="..."     more options for every run, e.g. "--threads 2"
+# Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
+[ $# -gt 0 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+source "$(dirname "$0")/train_env.sh"
+table=results/training/table
+mkdir -p "$table" "$scratch/table"
+
+stop() { echo "$0: $*" >&2; exit 2; }
+
+find_data() {  # sets data to the data set that the row's name begins with
+  case "$1" in
+    digits-*) data=digits ;;
+    mnist-*) need_data mnist; data=mnist:$VELUM_DATA/mnist ;;
+    cifar10-*) need_data cifar10/data_batch_1.bin; data=cifar10:$VELUM_DATA/cifar10 ;;
+    pneumonia-*) need_data pneumoniamnist/pneumoniamnist.npz; data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz ;;
+    covid-xray-*) need_data covid-xray; data=folder:$VELUM_DATA/covid-xray ;;
+    covid-ct-*) need_data covid-ct; data=folder:$VELUM_DATA/covid-ct ;;
+    *) stop "row $1: no data set goes by the beginning of its name" ;;
+  esac
+}
+
+find_relu() {  # sets relu to the ReLU row of the same data and network, or to nothing
+  relu=$1
+  while [[ $relu == *-* ]]; do
+    relu=${relu%-*}
+    [ -f "configs/$relu-relu.toml" ] && { relu=$relu-relu; return; }
+  done
+  relu=
+}
+
+for row in "$@"; do
+  [ -f "configs/$row.toml" ] || stop "there is no configs/$row.toml"
+  find_data "$row"
+  find_relu "$row"
+  for seed in ${SEEDS:-1 2 3}; do
+    name=$row-s$seed
+    [ -f "$table/$name.json" ] && continue
+    teacher=()
+    if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
+      teacher=(--teacher "$scratch/table/$relu-s$seed.onnx")
+      [ -f "${teacher[1]}" ] || stop "$name starts from $relu with seed $seed: train that first"
+    fi
+    echo "== $name"
+    # shellcheck disable=SC2086
+    nice -n 19 "$trainer" --config "configs/$row.toml" --data "$data" --seed "$seed" "${teacher[@]}" ${EXTRA:-} \
+      --out "$scratch/table/$name.onnx" --json "$table/$name.json" --checkpoint "$scratch/table/$name.ckpt" --resume \
+      --quiet --note commit="$commit" --note script="tools/train_table.sh" --note row="$row"
+  done
+done
