@@ -8,7 +8,9 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "data/dataset.h"
+#include "data/make_files.h"
 #include "model/onnx.h"
 #include "support.h"
 #include "train/exchange.h"
@@ -123,6 +125,68 @@ TEST(Trainer, RefusesWhatCannotBe) {
   EXPECT_TRUE(refused([](TrainOptions& o) { o.network = "resnet"; }));
   EXPECT_TRUE(refused([](TrainOptions& o) { o.optimiser = "rmsprop"; }));
   EXPECT_TRUE(refused([](TrainOptions& o) { o.resume = true; }));
+}
+
+// Class folders of little grey images, one more class in the test split.
+std::string class_folders() {
+  const auto folder = std::filesystem::temp_directory_path() / "velum_train_test_folders";
+  std::filesystem::remove_all(folder);
+  for (const std::string split : {"train", "val", "test"})
+    for (const std::string name : {"cat", "dog", "owl"}) {
+      if (name == "owl" && split != "test") continue;
+      std::filesystem::create_directories(folder / split / name);
+      for (int i = 0; i < 4; ++i) {
+        const std::vector<std::uint8_t> pixels(64, static_cast<std::uint8_t>(40 * i));
+        const auto bytes = velum::testing::png(1, 8, 8, pixels);
+        write_file_atomically((folder / split / name / fmt::format("{}.png", i)).string(),
+                              std::span<const std::uint8_t>(bytes));
+      }
+    }
+  return folder.string();
+}
+
+std::string message_of(const TrainOptions& o) {
+  try {
+    load_training_data(o);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::user);
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Folders, AreResizedAndBadImagesNamedThenSkipped) {
+  const auto folder = class_folders();
+  std::filesystem::remove_all(folder + "/test/owl");
+  TrainOptions o;
+  o.data = "folder:" + folder;
+  o.image_size = 12;
+  auto data = load_training_data(o);
+  EXPECT_EQ(data.image_shape, (model::Shape{1, 12, 12}));
+  EXPECT_EQ(data.train.count(), 8);
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"cat", "dog"}));
+  std::ofstream(folder + "/train/cat/2.png") << "no image";
+  EXPECT_NE(message_of(o).find("cat/2.png"), std::string::npos) << message_of(o);
+  EXPECT_NE(message_of(o).find("--skip-bad"), std::string::npos) << message_of(o);
+  o.skip_bad = true;
+  data = load_training_data(o);
+  EXPECT_EQ(data.train.count(), 7);
+  ASSERT_EQ(data.notes.size(), 1u);
+  EXPECT_NE(data.notes[0].find("cat/2.png"), std::string::npos);
+  o.data = "digits";
+  EXPECT_NE(message_of(o).find("--image-size"), std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Folders, AClassWithoutTrainingImagesIsNamed) {
+  const auto folder = class_folders();
+  TrainOptions o;
+  o.data = "folder:" + folder;
+  EXPECT_NE(message_of(o).find("class owl"), std::string::npos) << message_of(o);
+  std::filesystem::create_directories(folder + "/train/owl");
+  EXPECT_NE(message_of(o).find("owl"), std::string::npos) << message_of(o);
+  EXPECT_NE(message_of(o).find("no .png"), std::string::npos) << message_of(o);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Samples, RefuseMissingAndWrongLabels) {
