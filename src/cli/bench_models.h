@@ -36,10 +36,11 @@ class RandomNetwork {
 // Smooth images with noise, in [0, 1], black and white ones among them: [count][shape].
 std::vector<float> drawn_images(const model::Shape& shape, std::size_t count, std::uint64_t seed);
 
-// NAME: cifar10-ngraph, cifar10-deep, dense-WIDTHxDEPTH or conv-CHANNELSxDEPTH. Throws Error(user) for
+// NAME: cifar10-ngraph, cifar10-deep, dense-WIDTHxDEPTH, conv-CHANNELSxDEPTH or
+// pooled-CHANNELSxDEPTH. Throws Error(user) for
 // another.
 model::Graph make_benchmark_model(const std::string& name, std::uint64_t seed);
 inline constexpr const char* kBenchmarkModels =
-    "cifar10-ngraph, cifar10-deep, dense-WIDTHxDEPTH, conv-CHANNELSxDEPTH";
+    "cifar10-ngraph, cifar10-deep, dense-WIDTHxDEPTH, conv-CHANNELSxDEPTH, pooled-CHANNELSxDEPTH";
 
 }  // namespace velum::cli

@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "ckks/core/cost.h"
+#include "plan/memory.h"
 
 namespace velum::plan {
 
@@ -62,6 +63,9 @@ Work work_of(const StepWork& w, const RingSize& ring) {
     at(Term::multiply_adds) = static_cast<double>(w.lanes) * n * polys * thirds;
     at(Term::panel_reads) = static_cast<double>(w.panel_lanes) * n * polys * thirds;
     at(Term::splits) = static_cast<double>(w.panel_inputs) * n * polys * thirds;
+    const std::uint64_t slices = ring.n / panel_columns(1, 1, ring.n);
+    at(Term::slices) = static_cast<double>(w.slices ? w.slices : w.panel_inputs * slices) * 2 * limbs;
+    at(Term::calls) = static_cast<double>(w.calls ? w.calls : w.groups * slices) * polys * limbs;
     at(Term::recombinations) = static_cast<double>(std::max(w.outputs, w.runs)) * n * polys * limbs;
   }
   at(ntt_term(ring.n)) = outputs * static_cast<double>(finish.ntts) * n / 2 * std::log2(n);

@@ -14,6 +14,9 @@ struct StepWork {
   std::uint64_t panel_lanes = 0;   // the same with blocks of rows for rows: what is read of panels
   std::uint64_t panel_inputs = 0;  // inputs split into digits, again in each task that reads them
   std::uint64_t squares = 0;       // of those, squares
+  std::uint64_t slices = 0;  // that a polynomial of the panel inputs is read in; 0: as wide as they come
+  std::uint64_t groups = 0;  // of rows
+  std::uint64_t calls = 0;   // of groups times slices of a polynomial; 0: as wide as they come
   std::uint64_t outputs = 0;
   std::uint64_t runs = 0;  // of outputs: sums that are put together on their way
   std::uint64_t tasks = 1;

@@ -8,6 +8,7 @@
 #include "plan/emit.h"
 #include "plan/explain.h"
 #include "plan/identity.h"
+#include "plan/memory.h"
 #include "plan/peak.h"
 #include "plan/schedule.h"
 #include "plan/sums.h"
@@ -22,11 +23,12 @@ void add_costs(PlanResult& result, const Rates& rates) {
   const auto& params = plan.client.params;
   RingSize ring{params.n, params.special.size(), {}};
   for (const auto q : params.moduli) ring.digits.push_back(kernels::digit_count(q));
-  std::vector<std::uint64_t> panel_inputs(plan.steps.size(), 0), squares(plan.steps.size(), 0);
+  std::vector<std::uint64_t> panel_inputs(plan.steps.size(), 0), squares(plan.steps.size(), 0),
+      slices(plan.steps.size(), 0), calls(plan.steps.size(), 0);
   for (const auto& task : plan.tasks) {
     const auto& step = plan.steps[task.step];
     if (step.identity) continue;
-    std::uint64_t inputs = 0, all = 0, squared = 0;
+    std::uint64_t inputs = 0, all = 0, squared = 0, pairs = 0;
     for (const auto& s : step.sources) {
       all += s.elements.size();
       squared += s.kind == SourceKind::square ? s.elements.size() : 0;
@@ -36,9 +38,13 @@ void add_costs(PlanResult& result, const Rates& rates) {
       for (const auto p : step.groups[g].pairs) {
         if (read[p]) continue;
         read[p] = true;
+        ++pairs;
         inputs += step.pairs[p].second == kAbsent ? 1 : 2;
       }
     panel_inputs[task.step] += inputs;
+    const std::uint64_t wide = params.n / panel_columns(pairs, step.polys, params.n);
+    slices[task.step] += inputs * wide;
+    calls[task.step] += (task.group_end - task.group_begin) * wide;
     squares[task.step] += all ? inputs * squared / all : 0;
   }
   std::vector<std::uint64_t> tasks(plan.steps.size(), 0);
@@ -64,6 +70,9 @@ void add_costs(PlanResult& result, const Rates& rates) {
       }
       w.panel_inputs = panel_inputs[s];
       w.squares = squares[s];
+      w.slices = slices[s];
+      w.groups = step.groups.size();
+      w.calls = calls[s];
     }
     w.tasks = tasks[s];
     step.cost = cost_of(w, ring, rates);

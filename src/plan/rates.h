@@ -23,11 +23,13 @@ enum class Term : std::uint8_t {
   conversions,   // products in base conversions
   products,      // other products
   slice_bytes,   // bytes of values that affine maps read, a slice of every input at a time
+  slices,        // such slices, one for every polynomial and modulus of an input
+  calls,         // products of a group of rows and a slice
   bytes,         // bytes read and written otherwise: results, unfinished ones written and read again
   inputs,        // residues of inputs: one unpacked and one expanded from the seed
   tasks,         // beginnings of a parallel loop (times)
 };
-inline constexpr std::size_t kTerms = 17;
+inline constexpr std::size_t kTerms = 19;
 
 constexpr std::size_t index(Term t) {
   return static_cast<std::size_t>(t);
@@ -40,8 +42,9 @@ using Work = std::array<double, kTerms>;
 
 // A second and thread. The defaults are those of one core of a server with AVX-512 VNNI and IFMA.
 struct Rates {
-  std::array<double, kTerms> per_second = {55e9,  50e9, 2.5e9, 1.2e9, 4e9,  4.2e9, 4.2e9,  4.2e9, 4.2e9,
-                                           4.2e9, 4e9,  1.2e9, 3.5e9, 10e9, 10e9,  0.15e9, 50e3};
+  std::array<double, kTerms> per_second = {72e9,  60e9,  8e9,   0.8e9,  2.5e9, 4.2e9, 4.2e9,
+                                           4.4e9, 4.4e9, 4.4e9, 4e9,    1.1e9, 4.5e9, 80e9,
+                                           13e6,  4e6,   17e9,  0.17e9, 60e3};
   double seconds(const Work& work) const;
 };
 
