@@ -55,7 +55,8 @@ Belief believe_kernels() {
   set(Term::slice_bytes, spread_of(copies).median, 1);
   set(Term::inputs, 1 / (1 / rate["expand_uniform/8192"] + 1 / rate["unpack_bits/8192x36"]), 0.3);
   set(Term::slices, 30e6, 1);
-  set(Term::calls, 5e6, 0.7);
+  set(Term::calls, 10e6, 0.7);
+  set(Term::blocks, 50e6, 0.7);
   set(Term::tasks, 50e3, 1);
   return b;
 }

@@ -48,6 +48,56 @@ Rates rates_of(const Request& request) {
   return request.rates.at(request.threads ? request.threads : threads());
 }
 
+RingSize ring_size(const ckks::ParametersLiteral& params) {
+  RingSize ring{params.n, params.special.size(), {}};
+  for (const auto q : params.moduli) ring.digits.push_back(kernels::digit_count(q));
+  return ring;
+}
+
+StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const Task> tasks, std::size_t n) {
+  StepWork w;
+  w.outputs = outputs;
+  w.polys = step.polys;
+  w.limbs = step.limbs;
+  w.finish = step.finish;
+  w.identity = step.identity;
+  w.tasks = tasks.size();
+  if (step.identity) {
+    w.panel_inputs = w.squares = w.outputs;
+    return w;
+  }
+  for (const auto& g : step.groups) {
+    const auto blocks = kernels::row_block_count(g.rows);
+    for (const auto p : g.pairs) w.lanes += g.rows * (step.pairs[p].second == kAbsent ? 1u : 2u);
+    w.panel_lanes += blocks * 2 * g.pairs.size();
+    w.blocks += blocks;
+    w.runs += g.rows * (g.run_pairs ? (g.pairs.size() + g.run_pairs - 1) / g.run_pairs : 1);
+  }
+  w.groups = step.groups.size();
+  std::uint64_t all = 0, squared = 0;
+  for (const auto& s : step.sources) {
+    all += s.elements.size();
+    squared += s.kind == SourceKind::square ? s.elements.size() : 0;
+  }
+  std::vector<std::size_t> seen(step.pairs.size(), 0);  // by the task of this number, from 1
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    std::uint64_t inputs = 0, pairs = 0;
+    for (auto g = tasks[t].group_begin; g < tasks[t].group_end; ++g)
+      for (const auto p : step.groups[g].pairs) {
+        if (seen[p] == t + 1) continue;
+        seen[p] = t + 1;
+        ++pairs;
+        inputs += step.pairs[p].second == kAbsent ? 1 : 2;
+      }
+    const std::uint64_t slices = n / panel_columns(pairs, step.polys, n);
+    w.panel_inputs += inputs;
+    w.squares += all ? inputs * squared / all : 0;
+    w.slices += inputs * slices;
+    w.calls += (tasks[t].group_end - tasks[t].group_begin) * slices;
+  }
+  return w;
+}
+
 Work work_of(const StepWork& w, const RingSize& ring) {
   const auto n = static_cast<double>(ring.n), polys = static_cast<double>(w.polys);
   const auto limbs = static_cast<double>(w.limbs), outputs = static_cast<double>(w.outputs);
@@ -66,6 +116,7 @@ Work work_of(const StepWork& w, const RingSize& ring) {
     const std::uint64_t slices = ring.n / panel_columns(1, 1, ring.n);
     at(Term::slices) = static_cast<double>(w.slices ? w.slices : w.panel_inputs * slices) * 2 * limbs;
     at(Term::calls) = static_cast<double>(w.calls ? w.calls : w.groups * slices) * polys * limbs;
+    at(Term::blocks) = static_cast<double>(w.blocks * (ring.n / kernels::kTile)) * polys * limbs;
     at(Term::recombinations) = static_cast<double>(std::max(w.outputs, w.runs)) * n * polys * limbs;
   }
   at(ntt_term(ring.n)) = outputs * static_cast<double>(finish.ntts) * n / 2 * std::log2(n);

@@ -1,6 +1,7 @@
 // What a step costs: counts, and the seconds that follow from a machine's rates.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "plan/passes.h"
@@ -16,6 +17,7 @@ struct StepWork {
   std::uint64_t squares = 0;       // of those, squares
   std::uint64_t slices = 0;  // that a polynomial of the panel inputs is read in; 0: as wide as they come
   std::uint64_t groups = 0;  // of rows
+  std::uint64_t blocks = 0;  // of at most kernels::kMaxRows rows
   std::uint64_t calls = 0;   // of groups times slices of a polynomial; 0: as wide as they come
   std::uint64_t outputs = 0;
   std::uint64_t runs = 0;  // of outputs: sums that are put together on their way
@@ -30,6 +32,11 @@ struct RingSize {
   std::size_t special = 0;
   std::vector<int> digits;  // by limb
 };
+
+RingSize ring_size(const ckks::ParametersLiteral& params);
+
+// A step as these tasks run it: an input that several of them read is read and split in each.
+StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const Task> tasks, std::size_t n);
 
 Work work_of(const StepWork& work, const RingSize& ring);
 // Elements of the input, read and expanded.

@@ -8,7 +8,6 @@
 #include "plan/emit.h"
 #include "plan/explain.h"
 #include "plan/identity.h"
-#include "plan/memory.h"
 #include "plan/peak.h"
 #include "plan/schedule.h"
 #include "plan/sums.h"
@@ -17,69 +16,22 @@ namespace velum::plan {
 
 namespace {
 
-// Counts of every step as the schedule runs it: an input that several tasks read is split in each of them.
+// Counts of every step as the schedule runs it.
 void add_costs(PlanResult& result, const Rates& rates) {
   auto& plan = result.plan;
-  const auto& params = plan.client.params;
-  RingSize ring{params.n, params.special.size(), {}};
-  for (const auto q : params.moduli) ring.digits.push_back(kernels::digit_count(q));
-  std::vector<std::uint64_t> panel_inputs(plan.steps.size(), 0), squares(plan.steps.size(), 0),
-      slices(plan.steps.size(), 0), calls(plan.steps.size(), 0);
-  for (const auto& task : plan.tasks) {
-    const auto& step = plan.steps[task.step];
-    if (step.identity) continue;
-    std::uint64_t inputs = 0, all = 0, squared = 0, pairs = 0;
-    for (const auto& s : step.sources) {
-      all += s.elements.size();
-      squared += s.kind == SourceKind::square ? s.elements.size() : 0;
-    }
-    std::vector<bool> read(step.pairs.size(), false);
-    for (auto g = task.group_begin; g < task.group_end; ++g)
-      for (const auto p : step.groups[g].pairs) {
-        if (read[p]) continue;
-        read[p] = true;
-        ++pairs;
-        inputs += step.pairs[p].second == kAbsent ? 1 : 2;
-      }
-    panel_inputs[task.step] += inputs;
-    const std::uint64_t wide = params.n / panel_columns(pairs, step.polys, params.n);
-    slices[task.step] += inputs * wide;
-    calls[task.step] += (task.group_end - task.group_begin) * wide;
-    squares[task.step] += all ? inputs * squared / all : 0;
-  }
-  std::vector<std::uint64_t> tasks(plan.steps.size(), 0);
-  for (const auto& task : plan.tasks) ++tasks[task.step];
+  const auto ring = ring_size(plan.client.params);
+  std::vector<std::vector<Task>> tasks(plan.steps.size());
+  for (const auto& task : plan.tasks) tasks[task.step].push_back(task);
   plan.total = {};
   result.work.clear();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     auto& step = plan.steps[s];
-    StepWork w;
-    w.outputs = plan.values[step.output].elements;
-    w.polys = step.polys;
-    w.limbs = step.limbs;
-    w.finish = step.finish;
-    w.identity = step.identity;
-    if (step.identity) {
-      w.panel_inputs = w.squares = w.outputs;
-    } else {
-      for (const auto& g : step.groups) {
-        const auto blocks = kernels::row_block_count(g.rows);
-        for (const auto p : g.pairs) w.lanes += g.rows * (step.pairs[p].second == kAbsent ? 1u : 2u);
-        w.panel_lanes += blocks * 2 * g.pairs.size();
-        w.runs += g.rows * (g.run_pairs ? (g.pairs.size() + g.run_pairs - 1) / g.run_pairs : 1);
-      }
-      w.panel_inputs = panel_inputs[s];
-      w.squares = squares[s];
-      w.slices = slices[s];
-      w.groups = step.groups.size();
-      w.calls = calls[s];
-    }
-    w.tasks = tasks[s];
+    const auto w = scheduled_work(step, plan.values[step.output].elements, tasks[s], ring.n);
     step.cost = cost_of(w, ring, rates);
     plan.total = plan.total + step.cost;
     result.work.push_back(work_of(w, ring));
   }
-  result.input_work = input_work(plan.values[0].elements, plan.client.input_limbs, params.n);
+  result.input_work = input_work(plan.values[0].elements, plan.client.input_limbs, ring.n);
   plan.total.seconds += rates.seconds(result.input_work);
 }
 
@@ -193,7 +145,8 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   result.meanings = std::move(emitted.meanings);
   auto& plan = result.plan;
   const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
-  const auto schedule = make_schedule(plan, limit, request.threads ? request.threads : threads());
+  const auto schedule =
+      make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
   result.choices = explain_choices(plan, stages, levels, search, schedule, request);

@@ -188,6 +188,7 @@ PackedStage pack(const Network& net, std::size_t index) {
     group.pairs = distinct(std::move(group.pairs));
     if (group.pairs.empty()) group.pairs.push_back(0);  // a constant output: zero weights on some pair
     p.lanes += std::uint64_t{group.rows} * group.pairs.size() * 2;
+    p.blocks += kernels::row_block_count(group.rows);
     p.panel_lanes += kernels::row_block_count(group.rows) * group.pairs.size() * 2;
   }
   return p;

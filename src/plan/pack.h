@@ -36,6 +36,7 @@ struct PackedStage {
   std::vector<std::uint32_t> inputs;  // column of each input index
   std::uint64_t lanes = 0;            // weight places: rows times members of pairs, over all groups
   std::uint64_t panel_lanes = 0;      // the same with blocks of rows (kernels::row_block_count) for rows
+  std::uint64_t blocks = 0;           // of rows, over all groups
   bool squares() const;
   std::size_t input_count() const { return inputs.size(); }
 };

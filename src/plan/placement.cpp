@@ -20,6 +20,7 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
   w.lanes = stage.lanes;
   w.panel_lanes = stage.panel_lanes;
   w.groups = stage.groups.size();
+  w.blocks = stage.blocks;
   w.panel_inputs = stage.input_count();
   if (!p.squares_first[stage.vector - 1])
     for (const auto& s : stage.sources) w.squares += s.kind == SourceKind::square ? s.elements.size() : 0;

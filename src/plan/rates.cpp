@@ -10,7 +10,7 @@ const char* name(Term t) {
       "multiply_adds", "panel_reads", "splits",    "squares",     "recombinations",
       "ntt_4096",      "ntt_8192",    "ntt_16384", "ntt_32768",   "ntt_65536",
       "key_products",  "conversions", "products",  "slice_bytes", "slices",
-      "calls",         "bytes",       "inputs",    "tasks"};
+      "calls",         "blocks",      "bytes",     "inputs",      "tasks"};
   return kNames[index(t)];
 }
 

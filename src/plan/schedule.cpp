@@ -1,10 +1,12 @@
 #include "plan/schedule.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "plan/cost.h"
 #include "plan/peak.h"
 
 namespace velum::plan {
@@ -103,26 +105,36 @@ class DemandOrder {
   std::vector<std::uint32_t> order_;
 };
 
-// Unfinished results of a task take at most this, where rows allow it: they come on top of the values, and fresh pages
-// are dear.
+// Unfinished results of a task take at most this, where rows allow it: they come on top of the values, and
+// fresh pages are dear.
 constexpr std::uint64_t kUnfinishedBudget = 256u << 20;
 
-// The most rows whose panel still fits the cache at the narrowest slice, and whose unfinished results fit their budget.
-std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index) {
+// The quickest height of those whose panel still fits the cache at the narrowest slice, and whose unfinished
+// results fit their budget.
+std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index, const Rates& rates) {
   const auto& step = plan.steps[index];
   const auto rows = static_cast<std::uint32_t>(plan.values[step.output].row_begin.size() - 1);
   if (step.identity) return rows;
-  std::uint32_t height = rows;
-  while (height > 1) {
+  const auto ring = ring_size(plan.client.params);
+  const auto outputs = plan.values[step.output].elements;
+  std::uint32_t best = 1;
+  double best_seconds = std::numeric_limits<double>::max();
+  for (std::uint32_t height = rows;; height = (height + 1) / 2) {
+    const auto tasks = cut_tasks(plan, index, height);
     std::uint64_t panel = 0, unfinished = 0;
-    for (const auto& task : cut_tasks(plan, index, height)) {
+    for (const auto& task : tasks) {
       panel = std::max(panel, panel_bytes(panel_pairs(step, task), step.polys, 16));
       unfinished = std::max(unfinished, task_temporary_bytes(step, task, plan.client.params.n));
     }
-    if (panel <= panel_bytes(1, 1, 16) * 6826 && unfinished <= kUnfinishedBudget) break;  // 1.25 MiB of panel
-    height = (height + 1) / 2;
+    const bool fits =
+        panel <= panel_bytes(1, 1, 16) * 6826 && unfinished <= kUnfinishedBudget;  // 1.25 MiB of panel
+    const double seconds = rates.seconds(work_of(scheduled_work(step, outputs, tasks, ring.n), ring));
+    if ((fits || height == 1) && seconds < best_seconds) {
+      best = height;
+      best_seconds = seconds;
+    }
+    if (height == 1) return best;
   }
-  return height;
 }
 
 }  // namespace
@@ -131,9 +143,9 @@ std::vector<Task> order_tasks(const ServerPlan& plan, const std::vector<std::uin
   return DemandOrder(plan, heights).run();
 }
 
-Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads) {
+Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads, const Rates& rates) {
   std::vector<std::uint32_t> heights;
-  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(first_height(plan, s));
+  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(first_height(plan, s, rates));
   Schedule result;
   plan.threads = threads;
   for (;;) {

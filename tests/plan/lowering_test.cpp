@@ -146,7 +146,7 @@ TEST(Lowering, PooledSquaresAreKeptAsSums) {
       b.varied_quadratic(0.1, 0.1);
     else
       b.quadratic(-0.2f, 0.3f);
-    b.add(pool).convolution(8, 3, 1, 1).quadratic().add(model::GlobalAveragePool{}).flatten().dense(4);
+    b.add(pool).convolution(24, 3, 1, 1).quadratic().add(model::GlobalAveragePool{}).flatten().dense(4);
     EXPECT_TRUE(has_sums(make_plan(b.finish(), fixed_request()).plan));
     expect_faithful(b);
   }
