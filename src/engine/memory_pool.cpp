@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/memory.h"
 
@@ -23,47 +24,83 @@ std::size_t block_words(std::size_t words) {
 
 std::uint64_t* MemoryPool::take(std::size_t words) {
   words = block_words(words);
-  auto fit = free_.end();
-  for (auto f = free_.begin(); f != free_.end(); ++f)
-    if (f->second >= words && (fit == free_.end() || f->second < fit->second)) fit = f;
-  if (fit == free_.end()) fit = add_region(words);
-  u64* const block = fit->first;
-  const std::size_t rest = fit->second - words;
-  const auto after = free_.erase(fit);
-  if (rest) free_.emplace_hint(after, block + words, rest);
-  in_use_ += words * sizeof(u64);
+  const std::uint64_t bytes = words * sizeof(u64);
+  auto place = find_place(words);
+  const bool fresh = place == free_.end() || !place->second.touched;
+  if (fresh && touched_free_ > 0 && in_use_ + touched_free_ + bytes > expected_) {
+    release_all();
+    place = find_place(words);
+  }
+  if (place == free_.end()) {
+    add_region(words);
+    place = find_place(words);
+  }
+  u64* const block = place->first;
+  const Free rest{place->second.words - words, place->second.touched};
+  if (rest.touched) touched_free_ -= bytes;
+  const auto after = free_.erase(place);
+  if (rest.words) free_.emplace_hint(after, block + words, rest);
+  in_use_ += bytes;
   peak_ = std::max(peak_, in_use_);
   return block;
-}
-
-// The first region holds everything if nothing is lost between blocks; later ones are for what is.
-MemoryPool::Free::iterator MemoryPool::add_region(std::size_t words) {
-  for (const auto& [begin, size] : free_) release_pages(std::as_writable_bytes(std::span(begin, size)));
-  const std::size_t wished = block_words(expected_ / (regions_.empty() ? 1 : 8) / sizeof(u64));
-  auto& region = regions_.emplace_back(std::max(words, wished));
-  return free_.emplace(region.data(), region.size()).first;
 }
 
 void MemoryPool::give(u64* block, std::size_t words) {
   words = block_words(words);
   in_use_ -= words * sizeof(u64);
-  // Two regions may happen to be neighbours in memory: a block must not reach over their border.
+  touched_free_ += words * sizeof(u64);
+  insert(block, {words, true});
+}
+
+// The smallest that is resident and fits, else the smallest that fits.
+MemoryPool::Places::iterator MemoryPool::find_place(std::size_t words) {
+  auto best = free_.end();
+  for (auto f = free_.begin(); f != free_.end(); ++f) {
+    const auto& place = f->second;
+    if (place.words < words) continue;
+    const bool better = best == free_.end() || (place.touched && !best->second.touched) ||
+                        (place.touched == best->second.touched && place.words < best->second.words);
+    if (better) best = f;
+  }
+  return best;
+}
+
+MemoryPool::Places::iterator MemoryPool::insert(u64* begin, Free place) {
+  // Two regions may happen to be neighbours in memory: a place must not reach over their border.
   const auto begins_region = [&](const u64* at) {
     return std::any_of(regions_.begin(), regions_.end(), [&](const auto& r) { return r.data() == at; });
   };
-  auto next = free_.lower_bound(block);
-  if (next != free_.end() && block + words == next->first && !begins_region(next->first)) {
-    words += next->second;
+  auto next = free_.lower_bound(begin);
+  if (next != free_.end() && begin + place.words == next->first && next->second.touched == place.touched &&
+      !begins_region(next->first)) {
+    place.words += next->second.words;
     next = free_.erase(next);
   }
   if (next != free_.begin()) {
     const auto previous = std::prev(next);
-    if (previous->first + previous->second == block && !begins_region(block)) {
-      previous->second += words;
-      return;
+    if (previous->first + previous->second.words == begin && previous->second.touched == place.touched &&
+        !begins_region(begin)) {
+      previous->second.words += place.words;
+      return previous;
     }
   }
-  free_.emplace_hint(next, block, words);
+  return free_.emplace_hint(next, begin, place);
+}
+
+// The first region holds everything if nothing is lost between blocks; later ones are for what is.
+void MemoryPool::add_region(std::size_t words) {
+  const std::size_t wished = block_words(expected_ / (regions_.empty() ? 1 : 8) / sizeof(u64));
+  auto& region = regions_.emplace_back(std::max(words, wished));
+  insert(region.data(), {region.size(), false});
+}
+
+void MemoryPool::release_all() {
+  const auto places = std::exchange(free_, {});
+  for (const auto& [begin, place] : places) {
+    if (place.touched) release_pages(std::as_writable_bytes(std::span(begin, place.words)));
+    insert(begin, {place.words, false});
+  }
+  touched_free_ = 0;
 }
 
 }  // namespace velum::engine

@@ -1,7 +1,7 @@
 // Memory for ciphertexts, kept from run to run. Pages fresh from the system cost a zeroing each, and on a
 // virtual machine much more, so freed memory is used again whatever its new size: the smallest place that
-// fits. Where none does, free pages go back to the system before more are taken, so that resident memory
-// stays close to the most that is in use at a time.
+// fits. Where none does and more would go beyond what is expected, free pages go back to the system first:
+// what is resident never exceeds the expected, however the places are broken up.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +31,21 @@ class MemoryPool {
   void restart_peak() { peak_ = in_use_; }
 
  private:
-  using Free = std::map<u64*, std::size_t>;  // words, by address
-  Free::iterator add_region(std::size_t words);
+  struct Free {
+    std::size_t words = 0;
+    bool touched =
+        false;  // resident: never so before its first use, nor after it was given back to the system
+  };
+  using Places = std::map<u64*, Free>;  // by address; neighbours of one region that are alike are joined
 
-  std::uint64_t expected_, in_use_ = 0, peak_ = 0;
+  Places::iterator find_place(std::size_t words);
+  Places::iterator insert(u64* begin, Free place);
+  void add_region(std::size_t words);
+  void release_all();
+
+  std::uint64_t expected_, in_use_ = 0, peak_ = 0, touched_free_ = 0;  // bytes
   std::vector<AlignedBuffer<u64>> regions_;
-  Free free_;  // neighbours of one region are joined
+  Places free_;
 };
 
 }  // namespace velum::engine

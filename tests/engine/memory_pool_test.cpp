@@ -47,20 +47,23 @@ TEST(MemoryPool, CountsWhatIsInUse) {
   EXPECT_EQ(pool.peak_in_use(), 0u);
 }
 
-// Fragments that nothing fits into do not stay resident beside the region that replaces them.
-TEST(MemoryPool, GivesFragmentsBackBeforeItTakesMore) {
+// Fragments that nothing fits into do not stay resident beside what replaces them.
+TEST(MemoryPool, KeepsNoMoreResidentThanExpected) {
   constexpr std::size_t kWords = std::size_t{1} << 19;  // 4 MiB each
-  MemoryPool pool(32 * kWords * 8);
-  std::vector<MemoryPool::u64*> blocks;
-  for (int i = 0; i < 30; ++i) {
-    blocks.push_back(pool.take(kWords));
-    std::fill_n(blocks.back(), kWords, 1);
-  }
-  for (int i = 0; i < 30; i += 2) pool.give(blocks[i], kWords);
+  constexpr std::uint64_t kExpected = 32 * kWords * 8;
+  MemoryPool pool(kExpected);
   const auto before = current_rss_bytes();
-  auto* big = pool.take(4 * kWords);
-  EXPECT_LT(current_rss_bytes() + 14 * kWords * 8, before);
-  std::fill_n(big, 4 * kWords, 2);
+  const auto fill = [&](std::size_t words, MemoryPool::u64 value) {
+    auto* block = pool.take(words);
+    std::fill_n(block, words, value);
+    return block;
+  };
+  std::vector<MemoryPool::u64*> blocks;
+  for (int i = 0; i < 30; ++i) blocks.push_back(fill(kWords, 1));
+  for (int i = 0; i < 30; i += 2) pool.give(blocks[i], kWords);
+  // Half is free, in pieces of 4 MiB: blocks of 6 MiB fit nowhere, and are as many as fit in all.
+  for (int i = 0; i < 10; ++i) fill(kWords + kWords / 2, 2);
+  EXPECT_LE(current_rss_bytes(), before + kExpected + (4u << 20));
   for (int i = 1; i < 30; i += 2) ASSERT_EQ(std::count(blocks[i], blocks[i] + kWords, 1u), kWords);
 }
 
