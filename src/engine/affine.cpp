@@ -1,6 +1,7 @@
 #include "engine/affine.h"
 
 #include <array>
+#include <atomic>
 
 #include "base/parallel.h"
 #include "plan/memory.h"
@@ -168,6 +169,8 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
                                        worker->digits(), d, bias, m);
       }
     }
+    // The product may write past the caches: other threads see such stores in order after a fence only.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
   });
 }
 

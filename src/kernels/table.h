@@ -60,7 +60,8 @@ struct Table {
                      std::size_t columns, int digits, const Modulus& m);
 
   // out[row][column] = bias[row] + sum over pairs and members of weight * input  mod q, for one group and
-  // `tiles` tiles of the panel; bias is null or [rows] residues. tile_stride in int16 units.
+  // `tiles` tiles of the panel; bias is null or [rows] residues. tile_stride in int16 units. May store past
+  // the caches: a fence (std::atomic_thread_fence) is needed before other threads read `out`.
   void (*digit_product)(u64* const* out, const std::int16_t* panel, std::size_t tile_stride,
                         std::size_t tiles, int digits, const DigitGroup& group, const u64* bias,
                         const Modulus& m);

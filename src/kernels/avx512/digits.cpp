@@ -41,8 +41,8 @@ void split_pair_digits(std::int16_t* panel, std::size_t tile_stride, const u64* 
 }
 
 // Outputs of a layer are far more than the caches hold, and are read again only when it is finished: a line
-// that is written whole need not be fetched first. Stores of this kind are ordered by the fence at the end of
-// the product.
+// that is written whole need not be fetched first. The caller orders these
+// stores (Table::digit_product).
 inline void store_past_caches(u64* out, Words x) {
   if (reinterpret_cast<std::uintptr_t>(out) % sizeof(Words) == 0) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(out), x);
@@ -296,7 +296,6 @@ void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_
   } else {
     digit_product_digits<3>(c, tiles, bias, m.inverse);
   }
-  _mm_sfence();
 }
 
 }  // namespace velum::kernels::avx512
