@@ -32,7 +32,7 @@ class SliceWorker {
         computed_(2 * kMaxPolys * columns) {}
 
   // Fills the panels of every polynomial for limb l, columns [column, column + columns).
-  void fill(const TaskInputs& inputs, std::size_t l, std::size_t column) {
+  void fill(const GroupInputs& inputs, std::size_t l, std::size_t column) {
     const auto& m = params_.ring().modulus(l);
     digits_ = kernels::digit_count(m.q);
     pair_stride_ = static_cast<std::size_t>(digits_) * 2 * kTile;
@@ -101,7 +101,7 @@ class SliceWorker {
 };
 
 // The ciphertexts of the inputs that a task reads, by input index; the others stay empty.
-std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const TaskInputs& inputs,
+std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const GroupInputs& inputs,
                                          ValueStore& store) {
   std::vector<ckks::ConstView> views(prepared.inputs.size());
   const auto find = [&](std::uint32_t index) {
@@ -117,20 +117,21 @@ std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const Tas
 
 }  // namespace
 
-void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks::Parameters& params,
-                ValueStore& store, const std::function<ckks::View(std::uint32_t)>& output) {
+namespace {
+
+// Wide enough for whole pages of a limb to be read in few pieces.
+constexpr std::size_t kWideSlice = 128;
+
+// The groups of one part, slice by slice. out: by output of the step, from `first` on.
+void run_part(const PreparedStep& prepared, std::span<const std::uint32_t> groups,
+              const ckks::Parameters& params, ValueStore& store, const std::vector<ckks::View>& out,
+              std::uint32_t first) {
   const auto& step = *prepared.step;
   const auto& ring = params.ring();
-  const auto inputs = gather_task_inputs(step, task);
+  const auto inputs = gather_inputs(step, groups);
   const auto views = input_views(prepared, inputs, store);
-  const auto first = step.groups[task.group_begin].first_output;
-  const auto& last_group = step.groups[task.group_end - 1];
-  const std::size_t count = last_group.first_output + last_group.rows - first;
-  std::vector<ckks::View> out(count);
   std::size_t most_rows = 0;
-  for (std::size_t o = 0; o < count; ++o) out[o] = output(first + static_cast<std::uint32_t>(o));
-  for (auto g = task.group_begin; g < task.group_end; ++g)
-    most_rows = std::max<std::size_t>(most_rows, step.groups[g].rows);
+  for (const auto g : groups) most_rows = std::max<std::size_t>(most_rows, step.groups[g].rows);
 
   const std::size_t total_outputs = prepared.bias.empty() ? 0 : prepared.bias.size() / step.limbs;
   const std::size_t columns = plan::panel_columns(inputs.pairs.size(), step.polys, params.n());
@@ -151,14 +152,14 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
     const auto& m = ring.modulus(l);
     worker->fill(inputs, l, column);
     for (std::size_t p = 0; p < step.polys; ++p) {
-      for (auto g = task.group_begin; g < task.group_end; ++g) {
-        const auto& group = step.groups[g];
+      for (std::size_t k = 0; k < groups.size(); ++k) {
+        const auto& group = step.groups[groups[k]];
         for (std::size_t r = 0; r < group.rows; ++r)
           place[r] = out[group.first_output - first + r].limb(p, l) + column;
         kernels::DigitGroup d;
         d.rows = group.rows;
         d.pairs = group.pairs.size();
-        d.pair_slots = inputs.slots.data() + inputs.slot_begin[g - task.group_begin];
+        d.pair_slots = inputs.slots.data() + inputs.slot_begin[k];
         d.weights = step.weights.data() + group.weight_offset;
         d.run_pairs = group.run_pairs;
         // |sum| <= L1 * q/2 must stay below 2^63.
@@ -172,6 +173,19 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
     // The product may write past the caches: other threads see such stores in order after a fence only.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   });
+}
+
+}  // namespace
+
+void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks::Parameters& params,
+                ValueStore& store, const std::function<ckks::View(std::uint32_t)>& output) {
+  const auto& step = *prepared.step;
+  const auto first = step.groups[task.group_begin].first_output;
+  const auto& last_group = step.groups[task.group_end - 1];
+  std::vector<ckks::View> out(last_group.first_output + last_group.rows - first);
+  for (std::size_t o = 0; o < out.size(); ++o) out[o] = output(first + static_cast<std::uint32_t>(o));
+  for (const auto& part : independent_parts(step, task, params.n(), kWideSlice))
+    run_part(prepared, part, params, store, out, first);
 }
 
 }  // namespace velum::engine

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ckks/core/parameters.h"
@@ -32,13 +33,20 @@ PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckk
 // double.
 u64 round_to_residue(double x, const kernels::Modulus& m);
 
-// What a task reads: the step's pairs that its groups use, in increasing order, and for each group its pairs
-// as places in that list.
-struct TaskInputs {
+// The groups of a task, cut into parts that share no pair, where they are independent (the channels of a pool
+// or of a depthwise convolution). Fewer pairs at a time leave room for wider slices: parts are as large as
+// slices of `columns` columns allow. Groups ascend within a part; a task whose groups hang together is one
+// part.
+std::vector<std::vector<std::uint32_t>> independent_parts(const plan::Step& step, const plan::Task& task,
+                                                          std::size_t n, std::size_t columns);
+
+// What some groups of a step read: the step's pairs that they use, in increasing order, and for each group
+// its pairs as places in that list.
+struct GroupInputs {
   std::vector<std::uint32_t> pairs;     // indices into Step::pairs
-  std::vector<std::uint32_t> slots;     // of all groups of the task, one after the other
-  std::vector<std::size_t> slot_begin;  // per group of the task
+  std::vector<std::uint32_t> slots;     // of all groups, one after the other
+  std::vector<std::size_t> slot_begin;  // per group
 };
-TaskInputs gather_task_inputs(const plan::Step& step, const plan::Task& task);
+GroupInputs gather_inputs(const plan::Step& step, std::span<const std::uint32_t> groups);
 
 }  // namespace velum::engine
