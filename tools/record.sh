@@ -24,7 +24,7 @@ cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswi
 flags = next((l.split(":")[1].split() for l in open("/proc/cpuinfo") if l.startswith("flags")), [])
 memory = next(int(l.split()[1]) // 1024 for l in open("/proc/meminfo") if l.startswith("MemTotal"))
 command = os.environ["VELUM_COMMAND"]
-for variable in ("VELUM_DATA", "VELUM_BIN", "FILLED"):
+for variable in ("VELUM_DATA", "VELUM_BIN", "VELUM_MODELS", "FILLED"):
     if os.environ.get(variable): command = command.replace(os.environ[variable].rstrip("/"), "$" + variable)
 record = {
     "command": command,
@@ -35,7 +35,7 @@ record = {
                 "instructions": [f for f in ("avx2", "avx512f", "avx512ifma", "avx512_vnni") if f in flags]},
 }
 text = open(sys.argv[1]).read()
-for variable in ("VELUM_DATA", "FILLED"):
+for variable in ("VELUM_DATA", "VELUM_MODELS", "FILLED"):
     if os.environ.get(variable): text = text.replace(os.environ[variable].rstrip("/"), "$" + variable)
 result = json.loads(text)
 with open(sys.argv[2] + ".tmp", "w") as f:

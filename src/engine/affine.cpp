@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "plan/memory.h"
+#include "plan/parts.h"
 
 namespace velum::engine {
 
@@ -119,9 +120,6 @@ std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const Gro
 
 namespace {
 
-// Wide enough for whole pages of a limb to be read in few pieces.
-constexpr std::size_t kWideSlice = 128;
-
 // The groups of one part, slice by slice. out: by output of the step, from `first` on.
 void run_part(const PreparedStep& prepared, std::span<const std::uint32_t> groups,
               const ckks::Parameters& params, ValueStore& store, const std::vector<ckks::View>& out,
@@ -184,7 +182,7 @@ void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks
   const auto& last_group = step.groups[task.group_end - 1];
   std::vector<ckks::View> out(last_group.first_output + last_group.rows - first);
   for (std::size_t o = 0; o < out.size(); ++o) out[o] = output(first + static_cast<std::uint32_t>(o));
-  for (const auto& part : independent_parts(step, task, params.n(), kWideSlice))
+  for (const auto& part : plan::independent_parts(step, task, params.n()))
     run_part(prepared, part, params, store, out, first);
 }
 

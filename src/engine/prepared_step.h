@@ -33,13 +33,6 @@ PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckk
 // double.
 u64 round_to_residue(double x, const kernels::Modulus& m);
 
-// The groups of a task, cut into parts that share no pair, where they are independent (the channels of a pool
-// or of a depthwise convolution). Fewer pairs at a time leave room for wider slices: parts are as large as
-// slices of `columns` columns allow. Groups ascend within a part; a task whose groups hang together is one
-// part.
-std::vector<std::vector<std::uint32_t>> independent_parts(const plan::Step& step, const plan::Task& task,
-                                                          std::size_t n, std::size_t columns);
-
 // What some groups of a step read: the step's pairs that they use, in increasing order, and for each group
 // its pairs as places in that list.
 struct GroupInputs {

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "ckks/core/cost.h"
 #include "plan/memory.h"
+#include "plan/parts.h"
 
 namespace velum::plan {
 
@@ -79,22 +80,25 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
     all += s.elements.size();
     squared += s.kind == SourceKind::square ? s.elements.size() : 0;
   }
-  std::vector<std::size_t> seen(step.pairs.size(), 0);  // by the task of this number, from 1
-  for (std::size_t t = 0; t < tasks.size(); ++t) {
-    std::uint64_t inputs = 0, pairs = 0;
-    for (auto g = tasks[t].group_begin; g < tasks[t].group_end; ++g)
-      for (const auto p : step.groups[g].pairs) {
-        if (seen[p] == t + 1) continue;
-        seen[p] = t + 1;
-        ++pairs;
-        inputs += step.pairs[p].second == kAbsent ? 1 : 2;
-      }
-    const std::uint64_t slices = n / panel_columns(pairs, step.polys, n);
-    w.panel_inputs += inputs;
-    w.squares += all ? inputs * squared / all : 0;
-    w.slices += inputs * slices;
-    w.calls += (tasks[t].group_end - tasks[t].group_begin) * slices;
-  }
+  std::vector<std::size_t> seen(step.pairs.size(), 0);  // by the part of this number, from 1
+  std::size_t number = 0;
+  for (const auto& task : tasks)
+    for (const auto& part : independent_parts(step, task, n)) {
+      ++number;
+      std::uint64_t inputs = 0, pairs = 0;
+      for (const auto g : part)
+        for (const auto p : step.groups[g].pairs) {
+          if (seen[p] == number) continue;
+          seen[p] = number;
+          ++pairs;
+          inputs += step.pairs[p].second == kAbsent ? 1 : 2;
+        }
+      const std::uint64_t slices = n / panel_columns(pairs, step.polys, n);
+      w.panel_inputs += inputs;
+      w.squares += all ? inputs * squared / all : 0;
+      w.slices += inputs * slices;
+      w.calls += part.size() * slices;
+    }
   return w;
 }
 
