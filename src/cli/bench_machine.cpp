@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "cli/velum_commit.h"
@@ -16,14 +16,6 @@
 namespace velum::cli {
 
 namespace {
-
-std::string utc_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm t{};
-  gmtime_r(&now, &t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                     t.tm_hour, t.tm_min, t.tm_sec);
-}
 
 Json governor() {
   std::ifstream in("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
@@ -61,7 +53,7 @@ Json machine_facts() {
           {"compiler", kCompiler},
           {"flags", kCompilerFlags},
           {"commit", kCommit},
-          {"date", utc_date()}};
+          {"date", utc_now()}};
 }
 
 }  // namespace velum::cli

@@ -40,18 +40,9 @@ std::string matrix_text(const report::Metrics& m) {
 }
 
 std::string mistakes_text(const report::Metrics& m) {
-  struct Mistake {
-    std::size_t truth, said, images;
-  };
-  std::vector<Mistake> all;
-  for (std::size_t t = 0; t < m.classes.size(); ++t)
-    for (std::size_t p = 0; p < m.classes.size(); ++p)
-      if (t != p && m.confusion[t][p] > 0) all.push_back({t, p, m.confusion[t][p]});
-  std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.images > b.images; });
   std::vector<Row> rows{{"most frequent mistakes", "taken for", "images"}};
-  for (std::size_t i = 0; i < std::min(all.size(), kLargestMistakes); ++i)
-    rows.push_back(
-        {m.classes[all[i].truth].name, m.classes[all[i].said].name, std::to_string(all[i].images)});
+  for (const auto& x : report::most_frequent_mistakes(m, kLargestMistakes))
+    rows.push_back({m.classes[x.truth].name, m.classes[x.said].name, std::to_string(x.images)});
   return format_table(rows);
 }
 

@@ -1,8 +1,8 @@
 #include "cli/report_page.h"
 
-#include <ctime>
 #include <filesystem>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "ckks/core/parameters.h"
@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::size_t kObservedUnits = 4;
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts);
-  return text;
-}
-
 }  // namespace
 
 report::Report begin_report(const std::string& what, const std::string& model, const model::Graph& graph,
@@ -31,7 +22,7 @@ report::Report begin_report(const std::string& what, const std::string& model, c
   const auto file = std::filesystem::path(model).filename().string();
   r.title = fmt::format("{}: {} on {}", what, file, set.name);
   r.subtitle = fmt::format("{} images of {}x{}x{}, {} split, {}", set.count(), set.channels, set.height,
-                           set.width, options.split, now_utc());
+                           set.width, options.split, utc_now());
   r.facts = {{"network", model},
              {"data", set.name + ", " + options.split + " split"},
              {"machine", cpu_name()},

@@ -206,15 +206,7 @@ std::string confusion_table(const Metrics& m) {
 constexpr std::size_t kMistakes = 12;
 
 std::string mistakes_table(const Metrics& m) {
-  struct Mistake {
-    std::size_t truth, said, images;
-  };
-  std::vector<Mistake> all;
-  for (std::size_t t = 0; t < m.classes.size(); ++t)
-    for (std::size_t p = 0; p < m.classes.size(); ++p)
-      if (t != p && m.confusion[t][p] > 0) all.push_back({t, p, m.confusion[t][p]});
-  std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.images > b.images; });
-  all.resize(std::min(all.size(), kMistakes));
+  const auto all = most_frequent_mistakes(m, kMistakes);
   std::vector<Row> rows{{"true class", "taken for", "images", "of the class"}};
   for (const auto& x : all)
     rows.push_back({m.classes[x.truth].name, m.classes[x.said].name, std::to_string(x.images),

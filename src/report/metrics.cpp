@@ -137,6 +137,16 @@ double agreement(std::span<const std::int32_t> a, std::span<const std::int32_t> 
   return a.empty() ? 1 : share(equal, a.size());
 }
 
+std::vector<Mistake> most_frequent_mistakes(const Metrics& m, std::size_t count) {
+  std::vector<Mistake> all;
+  for (std::size_t t = 0; t < m.classes.size(); ++t)
+    for (std::size_t p = 0; p < m.classes.size(); ++p)
+      if (t != p && m.confusion[t][p] > 0) all.push_back({t, p, m.confusion[t][p]});
+  std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.images > b.images; });
+  all.resize(std::min(all.size(), count));
+  return all;
+}
+
 Deviation deviation(std::span<const double> reference, std::span<const double> outputs) {
   Deviation d;
   double largest = 0, squared = 0;

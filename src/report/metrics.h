@@ -37,6 +37,13 @@ struct Metrics {
   std::vector<std::vector<std::size_t>> confusion;  // [true][predicted]
 };
 
+// Images of one class that are taken for another.
+struct Mistake {
+  std::size_t truth, said, images;
+};
+// The most frequent ones, at most `count`.
+std::vector<Mistake> most_frequent_mistakes(const Metrics& m, std::size_t count);
+
 // The largest output, the first of equal ones; with a single output, 1 where it is positive. An output that
 // is not a number is below every other.
 std::int32_t predicted_class(std::span<const double> outputs);

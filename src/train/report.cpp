@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "report/report.h"
 
@@ -15,15 +15,6 @@ namespace velum::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 Json ranges_of(const model::Graph& graph) {
   Json out = Json::array();
@@ -86,7 +77,7 @@ Json to_json(const std::vector<EpochRecord>& history) {
 std::string to_json(const ReportInput& r, const report::Report& page) {
   Json out;
   out["command"] = r.command;
-  out["date"] = now_utc();
+  out["date"] = utc_now();
   out["machine"] = cpu_name();
   out["threads"] = at::get_num_threads();
   out["torch"] = TORCH_VERSION;

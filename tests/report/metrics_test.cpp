@@ -57,6 +57,20 @@ TEST(Metrics, ThreeClassesByHand) {
   EXPECT_EQ(m.not_finite, 0u);
 }
 
+TEST(Metrics, MistakesComeByTheirNumber) {
+  Metrics m;
+  m.classes.resize(3);
+  m.confusion = {{5, 1, 0}, {3, 9, 1}, {0, 2, 7}};
+  std::vector<std::size_t> images;
+  for (const auto& x : most_frequent_mistakes(m, 3)) {
+    EXPECT_EQ(m.confusion[x.truth][x.said], x.images);
+    EXPECT_NE(x.truth, x.said);
+    images.push_back(x.images);
+  }
+  EXPECT_EQ(images, (std::vector<std::size_t>{3, 2, 1}));
+  EXPECT_EQ(most_frequent_mistakes(m, 100).size(), 4u);
+}
+
 TEST(Metrics, TwoOutputsByHand) {
   // True 0 0 0 1 1; predicted 0 0 1 1 0. Margins of class 1: -2 -1 1 | 4 -1: of the six pairs the positives
   // win 3 (the 4) and 1.5 (the -1 beats -2 and ties -1).
