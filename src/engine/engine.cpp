@@ -20,6 +20,12 @@ double seconds_since(clock_type::time_point start) {
   return std::chrono::duration<double>(clock_type::now() - start).count();
 }
 
+// Room for places that nothing fits into at the moment: without it pages would go back to the system and come
+// again all the time. The plan's figure is kept within a tenth.
+std::uint64_t with_slack(std::uint64_t bytes) {
+  return bytes + bytes / 24;
+}
+
 std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
   std::size_t limbs = 0;
   for (const auto& step : plan.steps)
@@ -174,7 +180,7 @@ struct Engine::State {
   MemoryPool pool;  // kept from run to run
 
   State(const plan::ServerPlan& p, const ckks::Parameters& pa, const ckks::EvaluationKeys& k)
-      : plan(p), params(pa), keys(k), evaluator(pa), pool(plan::follow_schedule(p).bytes) {}
+      : plan(p), params(pa), keys(k), evaluator(pa), pool(with_slack(plan::follow_schedule(p).bytes)) {}
 };
 
 Engine::Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys)
