@@ -21,10 +21,16 @@ using plan::Term;
 Belief believe_kernels() {
   std::map<std::string, double> rate;
   const auto wanted = [](const std::string& name) {
-    static constexpr const char* kKernels[] = {
-        "ntt_forward",         "digit_product/576x96x3", "split_pair/8192x3",
-        "square_terms",        "key_product/8192x3",     "base_convert/8192x1to4",
-        "multiply_scalar_add", "expand_uniform",         "unpack_bits"};
+    static constexpr const char* kKernels[] = {"ntt_forward",
+                                               "digit_product/576x96x3",
+                                               "split_pair/8192x3",
+                                               "square_terms",
+                                               "sum_squares",
+                                               "key_product/8192x3",
+                                               "base_convert/8192x1to4",
+                                               "multiply_scalar_add",
+                                               "expand_uniform",
+                                               "unpack_bits"};
     return std::ranges::any_of(kKernels, [&](const char* k) { return name.starts_with(k); });
   };
   Limits limits;
@@ -45,6 +51,7 @@ Belief believe_kernels() {
   set(Term::panel_reads, products, 1);
   set(Term::splits, rate["split_pair/8192x3"], 0.5);
   set(Term::squares, rate["square_terms/8192"], 0.5);
+  set(Term::square_sums, rate["sum_squares/256x36x25"], 0.5);
   set(Term::recombinations, rate["split_pair/8192x3"], 1);
   for (const std::size_t n : {4096u, 8192u, 16384u, 32768u, 65536u})
     set(plan::ntt_term(n), rate[fmt::format("ntt_forward/{}", n)], 0.3);

@@ -144,6 +144,45 @@ class Cases {
               });
   }
 
+  // Windows of 5 by 5, every second position of a map of 16 by 16, in a slice of 256 columns.
+  void square_sums() {
+    static constexpr std::size_t n = 256, side = 16, window = 5, stride = 2, positions = 6;
+    static constexpr std::size_t sums = positions * positions, count = window * window;
+    add(fmt::format("sum_squares/{}x{}x{}", n, sums, count), "squares", 1.0 * n * sums * count,
+        8.0 * n * (2 * side * side + 3 * sums), [&](KernelCase& c) {
+          struct Data {
+            kernels::Modulus m;
+            std::vector<Limb> limbs;
+            std::vector<const u64*> inputs;
+            std::vector<u64*> out;
+            std::vector<std::uint32_t> begin{0}, subtracted, index;
+          };
+          auto d = std::make_shared<Data>();
+          d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * 8192, {}));
+          for (std::size_t i = 0; i < 2 * side * side + 3 * sums; ++i)
+            d->limbs.push_back(random_limb(n, d->m.q));
+          for (std::size_t i = 0; i < 2 * side * side; ++i) d->inputs.push_back(d->limbs[i].data());
+          for (std::size_t i = 0; i < 3 * sums; ++i) d->out.push_back(d->limbs[2 * side * side + i].data());
+          for (std::size_t t = 0; t < sums; ++t) {
+            const std::size_t y = t / positions * stride, x = t % positions * stride;
+            for (std::size_t k = 0; k < count; ++k)
+              d->index.push_back(static_cast<std::uint32_t>((y + k / window) * side + x + k % window));
+            d->begin.push_back(static_cast<std::uint32_t>(d->index.size()));
+            d->subtracted.push_back(d->begin.back());
+          }
+          c.takes[index(Resource::product)] = c.work * 3 * cost_.term;
+          c.body = [d, t = &table_] {
+            const kernels::SquareSums all{.sums = sums,
+                                          .inputs = side * side,
+                                          .begin = d->begin.data(),
+                                          .subtracted = d->subtracted.data(),
+                                          .index = d->index.data()};
+            t->sum_squares(d->out.data(), d->inputs.data(), d->inputs.data() + side * side, all, nullptr, n,
+                           d->m);
+          };
+        });
+  }
+
   void key_products() {
     static constexpr std::size_t n = 8192;
     for (const std::size_t digits : {1u, 3u, 8u})
@@ -530,6 +569,7 @@ std::vector<KernelCase> kernel_cases(const Table& table,
   Cases cases(table, wanted);
   cases.transforms();
   cases.all_pointwise();
+  cases.square_sums();
   cases.key_products();
   cases.base_conversions();
   cases.splits();

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
+#include <numeric>
 
 #include "base/parallel.h"
 #include "plan/memory.h"
@@ -23,14 +25,15 @@ struct SliceInput {
 
 class SliceWorker {
  public:
+  // memory: for the residues of a pair, then the panel (plan::slice_words).
   SliceWorker(const PreparedStep& prepared, const ckks::Parameters& params,
-              std::span<const ckks::ConstView> views, std::size_t columns, std::uint64_t panel_bytes)
+              std::span<const ckks::ConstView> views, std::size_t columns, u64* memory)
       : prepared_(prepared),
         params_(params),
         views_(views),
         columns_(columns),
-        panel_(panel_bytes / sizeof(std::int16_t)),
-        computed_(2 * kMaxPolys * columns) {}
+        computed_(memory),
+        panel_(reinterpret_cast<std::int16_t*>(memory + 2 * kMaxPolys * columns)) {}
 
   // Fills the panels of every polynomial for limb l, columns [column, column + columns).
   void fill(const GroupInputs& inputs, std::size_t l, std::size_t column) {
@@ -46,7 +49,7 @@ class SliceWorker {
       const bool alone = pair.second == plan::kAbsent;
       const auto b = alone ? SliceInput{} : load(pair.second, 1, l, column);
       for (std::size_t p = 0; p < prepared_.step->polys; ++p) {
-        auto* place = panel_.data() + p * poly_stride_ + k * pair_stride_;
+        auto* place = panel_ + p * poly_stride_ + k * pair_stride_;
         if (!a.poly[p] && !b.poly[p]) {  // plain sources of two polynomials have no third
           for (std::size_t t = 0; t < columns_ / kTile; ++t)
             std::fill_n(place + t * tile_stride_, pair_stride_, std::int16_t{0});
@@ -58,7 +61,7 @@ class SliceWorker {
     }
   }
 
-  const std::int16_t* panel(std::size_t p) const { return panel_.data() + p * poly_stride_; }
+  const std::int16_t* panel(std::size_t p) const { return panel_ + p * poly_stride_; }
   std::size_t tile_stride() const { return tile_stride_; }
   int digits() const { return digits_; }
 
@@ -67,7 +70,7 @@ class SliceWorker {
     const auto& in = prepared_.inputs[index];
     const auto& v = views_[index];
     const auto& m = params_.ring().modulus(l);
-    u64* own = computed_.data() + member * kMaxPolys * columns_;
+    u64* own = computed_ + member * kMaxPolys * columns_;
     SliceInput s;
     if (in.kind == plan::SourceKind::square) {
       kernels::table().square_terms(own, own + columns_, own + 2 * columns_, v.limb(0, l) + column,
@@ -95,8 +98,9 @@ class SliceWorker {
   const ckks::Parameters& params_;
   std::span<const ckks::ConstView> views_;
   std::size_t columns_;
-  AlignedBuffer<std::int16_t> panel_;
-  AlignedBuffer<u64> computed_, zeros_;
+  u64* computed_;  // [member][poly][column]
+  std::int16_t* panel_;
+  AlignedBuffer<u64> zeros_;
   int digits_ = 3;
   std::size_t pair_stride_ = 0, tile_stride_ = 0, poly_stride_ = 0;
 };
@@ -120,70 +124,141 @@ std::vector<ckks::ConstView> input_views(const PreparedStep& prepared, const Gro
 
 namespace {
 
-// The groups of one part, slice by slice. out: by output of the step, from `first` on.
-void run_part(const PreparedStep& prepared, std::span<const std::uint32_t> groups,
-              const ckks::Parameters& params, ValueStore& store, const std::vector<ckks::View>& out,
-              std::uint32_t first) {
+// Chunk c of a group that is a part of its own, as a group: its pairs' inputs, and its weights one after the
+// other.
+struct Chunk {
+  GroupInputs inputs;
+  std::vector<std::int16_t> weights;
+};
+std::vector<Chunk> cut_group(const plan::Step& step, const plan::Group& group,
+                             std::span<const std::size_t> cuts) {
+  std::vector<Chunk> chunks(cuts.size() - 1);
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::size_t begin = cuts[c], count = cuts[c + 1] - begin;
+    auto& chunk = chunks[c];
+    chunk.inputs.pairs.assign(group.pairs.begin() + static_cast<std::ptrdiff_t>(begin),
+                              group.pairs.begin() + static_cast<std::ptrdiff_t>(begin + count));
+    chunk.inputs.slots.resize(count);
+    std::iota(chunk.inputs.slots.begin(), chunk.inputs.slots.end(), 0u);
+    chunk.inputs.slot_begin = {0};
+    for (std::size_t b = 0; b < kernels::row_block_count(group.rows); ++b) {
+      const auto rows = kernels::row_block(group.rows, b);
+      const std::size_t height = rows.end - rows.begin;
+      const auto* first =
+          step.weights.data() + group.weight_offset + (rows.begin * group.pairs.size() + begin * height) * 2;
+      chunk.weights.insert(chunk.weights.end(), first, first + count * height * 2);
+    }
+  }
+  return chunks;
+}
+
+// The part as it is given to the kernels.
+struct PartProduct {
+  const PreparedStep& prepared;
+  const ckks::Parameters& params;
+  std::vector<ckks::View> out;  // of all groups, one after the other
+  std::size_t columns;
+
+  kernels::DigitGroup group(const plan::Group& g, std::size_t l) const {
+    kernels::DigitGroup d;
+    d.rows = g.rows;
+    d.run_pairs = g.run_pairs;
+    // |sum| <= L1 * q/2 must stay below 2^63.
+    d.reduce_each_run = static_cast<double>(g.row_l1) * static_cast<double>(params.ring().q(l)) >= 0x1p64;
+    return d;
+  }
+  const u64* bias(const plan::Group& g, std::size_t p, std::size_t l) const {
+    if (p != 0 || prepared.bias.empty()) return nullptr;
+    return prepared.bias.data() + l * (prepared.bias.size() / prepared.step->limbs) + g.first_output;
+  }
+
+  // All groups of a slice whose panels are full.
+  void whole(const SliceWorker& worker, const GroupInputs& inputs, std::span<const std::uint32_t> groups,
+             std::size_t l, std::size_t column, std::vector<u64*>& places) const {
+    const auto& step = *prepared.step;
+    for (std::size_t p = 0; p < step.polys; ++p) {
+      for (std::size_t o = 0; o < out.size(); ++o) places[o] = out[o].limb(p, l) + column;
+      auto* place = places.data();
+      for (std::size_t k = 0; k < groups.size(); ++k) {
+        const auto& g = step.groups[groups[k]];
+        auto d = group(g, l);
+        d.pairs = g.pairs.size();
+        d.pair_slots = inputs.slots.data() + inputs.slot_begin[k];
+        d.weights = step.weights.data() + g.weight_offset;
+        kernels::table().digit_product(place, worker.panel(p), worker.tile_stride(), columns / kTile,
+                                       worker.digits(), d, bias(g, p, l), params.ring().modulus(l));
+        place += g.rows;
+      }
+    }
+  }
+
+  // One chunk of the only group: added to `sums` ([poly][row][column]), the last to the outputs. `fresh` has
+  // room for the rows of one polynomial.
+  void chunk(const SliceWorker& worker, const plan::Group& g, const std::vector<Chunk>& chunks, std::size_t c,
+             std::size_t l, std::size_t column, std::vector<u64*>& places, u64* sums, u64* fresh) const {
+    const auto& m = params.ring().modulus(l);
+    for (std::size_t p = 0; p < prepared.step->polys; ++p) {
+      u64* sum = sums + p * g.rows * columns;
+      for (std::size_t r = 0; r < g.rows; ++r) places[r] = (c == 0 ? sum : fresh) + r * columns;
+      auto d = group(g, l);
+      d.pairs = chunks[c].inputs.pairs.size();
+      d.pair_slots = chunks[c].inputs.slots.data();
+      d.weights = chunks[c].weights.data();
+      d.keep_near = true;
+      kernels::table().digit_product(places.data(), worker.panel(p), worker.tile_stride(), columns / kTile,
+                                     worker.digits(), d, c == 0 ? bias(g, p, l) : nullptr, m);
+      if (c == 0) continue;
+      const bool last = c + 1 == chunks.size();
+      for (std::size_t r = 0; r < g.rows; ++r)
+        kernels::table().add(last ? out[r].limb(p, l) + column : sum + r * columns, sum + r * columns,
+                             fresh + r * columns, columns, m);
+    }
+  }
+};
+
+}  // namespace
+
+void run_affine(const PreparedStep& prepared, const plan::Part& groups, const ckks::Parameters& params,
+                ValueStore& store, WorkerMemory& memory,
+                const std::function<ckks::View(std::uint32_t)>& output) {
   const auto& step = *prepared.step;
-  const auto& ring = params.ring();
   const auto inputs = gather_inputs(step, groups);
   const auto views = input_views(prepared, inputs, store);
-  std::size_t most_rows = 0;
-  for (const auto g : groups) most_rows = std::max<std::size_t>(most_rows, step.groups[g].rows);
+  const auto slicing = plan::slice_part(step, groups, inputs.pairs.size(), params.n());
+  const auto words = plan::slice_words(step, groups, inputs.pairs.size(), params.n());
+  PartProduct part{prepared, params, {}, slicing.columns};
+  for (const auto g : groups)
+    for (std::uint32_t r = 0; r < step.groups[g].rows; ++r)
+      part.out.push_back(output(step.groups[g].first_output + r));
+  const auto& first = step.groups[groups[0]];
+  const auto chunks = slicing.chunked() ? cut_group(step, first, slicing.cuts) : std::vector<Chunk>{};
 
-  const std::size_t total_outputs = prepared.bias.empty() ? 0 : prepared.bias.size() / step.limbs;
-  const std::size_t columns = plan::panel_columns(inputs.pairs.size(), step.polys, params.n());
-  const auto panel_bytes = plan::panel_bytes(inputs.pairs.size(), step.polys, columns);
-  const std::size_t slices = params.n() / columns;
+  const std::size_t slices = params.n() / slicing.columns;
   std::vector<std::unique_ptr<SliceWorker>> workers(static_cast<std::size_t>(threads()));
   std::vector<std::vector<u64*>> places(workers.size());
-
   parallel_for(step.limbs * slices, [&](std::size_t i, int w) {
-    const auto worker_index = static_cast<std::size_t>(w);
-    auto& worker = workers[worker_index];
+    auto& worker = workers[static_cast<std::size_t>(w)];
+    auto& place = places[static_cast<std::size_t>(w)];
+    // The sums of chunks before the panel.
+    const std::size_t rows = chunks.empty() ? 0 : first.rows * slicing.columns;
+    auto* own = memory.take(w, words);
     if (!worker) {
-      worker = std::make_unique<SliceWorker>(prepared, params, views, columns, panel_bytes);
-      places[worker_index].resize(most_rows);
+      worker = std::make_unique<SliceWorker>(prepared, params, views, slicing.columns,
+                                             own + (step.polys + 1) * rows);
+      place.resize(part.out.size());
     }
-    auto& place = places[worker_index];
-    const std::size_t l = i / slices, column = i % slices * columns;
-    const auto& m = ring.modulus(l);
-    worker->fill(inputs, l, column);
-    for (std::size_t p = 0; p < step.polys; ++p) {
-      for (std::size_t k = 0; k < groups.size(); ++k) {
-        const auto& group = step.groups[groups[k]];
-        for (std::size_t r = 0; r < group.rows; ++r)
-          place[r] = out[group.first_output - first + r].limb(p, l) + column;
-        kernels::DigitGroup d;
-        d.rows = group.rows;
-        d.pairs = group.pairs.size();
-        d.pair_slots = inputs.slots.data() + inputs.slot_begin[k];
-        d.weights = step.weights.data() + group.weight_offset;
-        d.run_pairs = group.run_pairs;
-        // |sum| <= L1 * q/2 must stay below 2^63.
-        d.reduce_each_run = static_cast<double>(group.row_l1) * static_cast<double>(m.q) >= 0x1p64;
-        const u64* bias =
-            p == 0 && total_outputs ? prepared.bias.data() + l * total_outputs + group.first_output : nullptr;
-        kernels::table().digit_product(place.data(), worker->panel(p), worker->tile_stride(), columns / kTile,
-                                       worker->digits(), d, bias, m);
-      }
+    const std::size_t l = i / slices, column = i % slices * slicing.columns;
+    if (chunks.empty()) {
+      worker->fill(inputs, l, column);
+      part.whole(*worker, inputs, groups, l, column, place);
+    }
+    for (std::size_t c = 0; c < chunks.size(); ++c) {
+      worker->fill(chunks[c].inputs, l, column);
+      part.chunk(*worker, first, chunks, c, l, column, place, own, own + step.polys * rows);
     }
     // The product may write past the caches: other threads see such stores in order after a fence only.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   });
-}
-
-}  // namespace
-
-void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks::Parameters& params,
-                ValueStore& store, const std::function<ckks::View(std::uint32_t)>& output) {
-  const auto& step = *prepared.step;
-  const auto first = step.groups[task.group_begin].first_output;
-  const auto& last_group = step.groups[task.group_end - 1];
-  std::vector<ckks::View> out(last_group.first_output + last_group.rows - first);
-  for (std::size_t o = 0; o < out.size(); ++o) out[o] = output(first + static_cast<std::uint32_t>(o));
-  for (const auto& part : plan::independent_parts(step, task, params.n()))
-    run_part(prepared, part, params, store, out, first);
 }
 
 }  // namespace velum::engine

@@ -5,14 +5,16 @@
 
 #include "engine/prepared_step.h"
 #include "engine/value_store.h"
+#include "engine/worker_memory.h"
+#include "plan/parts.h"
 
 namespace velum::engine {
 
-// Computes groups [task.group_begin, task.group_end) of the step. `output(o)` gives the place of output o (an
-// index into the step's value): step.polys polynomials over at least step.limbs limbs. Sources' rows must be
-// held. Parallel over limbs and slices of columns; the result does not depend on the number of threads or the
-// slice width.
-void run_affine(const PreparedStep& prepared, const plan::Task& task, const ckks::Parameters& params,
-                ValueStore& store, const std::function<ckks::View(std::uint32_t o)>& output);
+// Computes the groups of one part of a task. `output(o)` gives the place of output o (an index into the
+// step's value): step.polys polynomials over at least step.limbs limbs. Sources' rows must be held. Parallel
+// over limbs and slices of columns; the result does not depend on the number of threads or the slice width.
+void run_affine(const PreparedStep& prepared, const plan::Part& part, const ckks::Parameters& params,
+                ValueStore& store, WorkerMemory& memory,
+                const std::function<ckks::View(std::uint32_t o)>& output);
 
 }  // namespace velum::engine

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -7,6 +8,7 @@
 #include "base/parallel.h"
 #include "engine/affine.h"
 #include "engine/prepared_step.h"
+#include "engine/square_sums.h"
 #include "engine/value_store.h"
 #include "plan/peak.h"
 
@@ -47,7 +49,7 @@ class Run {
         input_(input),
         pool_(pool),
         store_(plan, params.n(), pool),
-        scratch_(static_cast<std::size_t>(threads())) {}
+        memory_(static_cast<std::size_t>(threads())) {}
 
   void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe) {
     const auto& step = *prepared.step;
@@ -56,11 +58,8 @@ class Run {
     store_.hold(step.output, begin, end);
     if (step.identity)
       square_relinearise(prepared, begin, end);
-    else if (step.finish == plan::Finish::none)
-      run_affine(prepared, task, params_, store_,
-                 [&](std::uint32_t o) { return store_.element(step.output, o); });
     else
-      affine_and_finish(prepared, task, begin, end);
+      affine_and_finish(prepared, task);
     if (probe) {
       std::vector<ckks::ConstView> views;
       for (auto o = begin; o < end; ++o) views.push_back(store_.element(step.output, o));
@@ -110,20 +109,13 @@ class Run {
     input_seconds_ += seconds_since(start);
   }
 
-  u64* scratch(int worker, std::size_t limbs, std::size_t extra_words) {
-    auto& s = scratch_[static_cast<std::size_t>(worker)];
-    const auto words = evaluator_.scratch_words(limbs) + extra_words;
-    if (s.size() < words) s = AlignedBuffer<u64>(words);
-    return s.data();
-  }
-
   void square_relinearise(const PreparedStep& prepared, std::uint32_t begin, std::uint32_t end) {
     const auto& step = *prepared.step;
     const std::size_t n = params_.n(), limbs = step.limbs;
     parallel_for(end - begin, [&](std::size_t i, int worker) {
       const auto o = begin + static_cast<std::uint32_t>(i);
       const auto& in = prepared.inputs[o];
-      auto* memory = scratch(worker, limbs, 3 * limbs * n);
+      auto* memory = memory_.take(worker, evaluator_.scratch_words(limbs) + 3 * limbs * n);
       const ckks::View squared{memory, 3, limbs, n, limbs * n};
       auto source = store_.element(in.value, in.element);
       source.limbs = limbs;
@@ -133,27 +125,53 @@ class Run {
     });
   }
 
-  void affine_and_finish(const PreparedStep& prepared, const plan::Task& task, std::uint32_t begin,
-                         std::uint32_t end) {
+  // The outputs of these parts, unfinished ones where the step finishes them.
+  void affine(const PreparedStep& prepared, const std::vector<plan::Part>& parts,
+              const std::function<ckks::View(std::uint32_t)>& place) {
+    if (prepared.adds_squares) {
+      run_square_sums(prepared, parts, params_, store_, place);
+    } else {
+      for (const auto& part : parts) run_affine(prepared, part, params_, store_, memory_, place);
+    }
+  }
+
+  void affine_and_finish(const PreparedStep& prepared, const plan::Task& task) {
+    const auto& step = *prepared.step;
+    for (const auto& parts : plan::finish_batches(step, task, params_.n())) {
+      if (step.finish == plan::Finish::none)
+        affine(prepared, parts, [&](std::uint32_t o) { return store_.element(step.output, o); });
+      else
+        finish_batch(prepared, parts);
+    }
+  }
+
+  void finish_batch(const PreparedStep& prepared, const std::vector<plan::Part>& parts) {
     const auto& step = *prepared.step;
     const std::size_t n = params_.n(), limbs = step.limbs, polys = step.polys;
     const std::size_t words = polys * limbs * n;
-    std::vector<u64*> unfinished(end - begin);
+    std::vector<std::uint32_t> outputs;
+    for (const auto& part : parts)
+      for (const auto g : part)
+        for (std::uint32_t r = 0; r < step.groups[g].rows; ++r)
+          outputs.push_back(step.groups[g].first_output + r);
+    std::sort(outputs.begin(), outputs.end());
+    std::vector<u64*> unfinished(outputs.size());
     for (auto& block : unfinished) block = pool_.take(words);
     const auto place = [&](std::uint32_t o) {
-      return ckks::View{unfinished[o - begin], polys, limbs, n, limbs * n};
+      const auto at = std::lower_bound(outputs.begin(), outputs.end(), o) - outputs.begin();
+      return ckks::View{unfinished[static_cast<std::size_t>(at)], polys, limbs, n, limbs * n};
     };
-    run_affine(prepared, task, params_, store_, place);
-    parallel_for(end - begin, [&](std::size_t i, int worker) {
-      const auto o = begin + static_cast<std::uint32_t>(i);
-      const auto out = store_.element(step.output, o);
-      auto* memory = scratch(worker, limbs, 0);
+    affine(prepared, parts, place);
+    parallel_for(outputs.size(), [&](std::size_t i, int worker) {
+      const auto out = store_.element(step.output, outputs[i]);
+      const ckks::View from{unfinished[i], polys, limbs, n, limbs * n};
+      auto* memory = memory_.take(worker, evaluator_.scratch_words(limbs));
       if (step.finish == plan::Finish::relinearise)
-        evaluator_.relinearise(out, place(o), keys_.relinearise, memory);
+        evaluator_.relinearise(out, from, keys_.relinearise, memory);
       else if (step.finish == plan::Finish::rescale)
-        evaluator_.rescale(out, place(o), memory);
+        evaluator_.rescale(out, from, memory);
       else
-        evaluator_.relinearise_rescale(out, place(o), keys_.relinearise, memory);
+        evaluator_.relinearise_rescale(out, from, keys_.relinearise, memory);
     });
     for (auto* block : unfinished) pool_.give(block, words);
   }
@@ -165,7 +183,7 @@ class Run {
   const InputSource& input_;
   MemoryPool& pool_;
   ValueStore store_;
-  std::vector<AlignedBuffer<u64>> scratch_;  // per worker
+  WorkerMemory memory_;
   double input_seconds_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "plan/parts.h"
+
 namespace velum::engine {
 
 u64 round_to_residue(double x, const kernels::Modulus& m) {
@@ -21,9 +23,9 @@ u64 round_to_residue(double x, const kernels::Modulus& m) {
 PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params) {
   PreparedStep p;
   p.step = &step;
+  p.adds_squares = plan::adds_squares(step);
   for (std::uint32_t s = 0; s < step.sources.size(); ++s) {
     const auto& source = step.sources[s];
-    p.has_square |= source.kind == plan::SourceKind::square;
     for (const auto e : source.elements) p.inputs.push_back({source.value, e, source.kind, s});
   }
   const auto& ring = params.ring();

@@ -24,7 +24,7 @@ struct PreparedStep {
   std::vector<Input> inputs;          // in the order of the concatenated sources
   std::vector<u64> bias;              // [limbs][outputs] residues of round(bias * affine_scale)
   std::vector<kernels::Factor> lift;  // [sources][limbs]
-  bool has_square = false;
+  bool adds_squares = false;          // plan::adds_squares
 };
 
 PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params);

@@ -41,6 +41,12 @@ struct Table {
   void (*square_terms)(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n,
                        const Modulus& m);
 
+  // Sums of squares of inputs c0[k] + c1[k] s, three polynomials each: with +- as SquareSums tells,
+  //   out[3 t][i] = bias[t] + sum +-c0^2, out[3 t + 1][i] = sum +-2 c0 c1, out[3 t + 2][i] = sum +-c1^2
+  // for sum t. bias is null or [sums] residues. Outputs lie apart from the inputs.
+  void (*sum_squares)(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
+                      const u64* bias, std::size_t n, const Modulus& m);
+
   // Key-switch inner product of `digits` polynomials with two key polynomials each, reduced once at the end:
   // out0[i] = sum_d x[d][i] * key0[d][i], out1[i] = sum_d x[d][i] * key1[d][i]. 1 <= digits <= 64.
   void (*key_product)(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,

@@ -81,6 +81,18 @@ struct DigitGroup {
   std::size_t run_pairs = 0;
   // True where a row's whole sum |w| * q may reach 2^64: the 64-bit sum is then reduced after every run.
   bool reduce_each_run = false;
+  // True where the outputs are read again soon: they are then stored through the caches.
+  bool keep_near = false;
+};
+
+// Sums of squares over common inputs: sum t takes inputs index[begin[t] .. begin[t + 1]), one or more, of
+// which those before index[subtracted[t]] are added.
+struct SquareSums {
+  std::size_t sums = 0;
+  std::size_t inputs = 0;                     // c0[0 .. inputs), c1[0 .. inputs)
+  const std::uint32_t* begin = nullptr;       // [sums + 1]
+  const std::uint32_t* subtracted = nullptr;  // [sums]
+  const std::uint32_t* index = nullptr;       // [begin[sums]], below `inputs`
 };
 
 // The functions here are always inlined: files compiled for a newer processor must not emit copies that the

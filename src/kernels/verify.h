@@ -90,6 +90,27 @@ struct Checked {
     Inner().square_terms(s0, s1, s2, c0, c1, n, m);
     for (const u64* s : {s0, s1, s2}) residues(s, n, m.q, "square_terms output");
   }
+  static void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& s,
+                          const u64* bias, std::size_t n, const Modulus& m) {
+    shape(n, m, "sum_squares");
+    if (bias) residues(bias, s.sums, m.q, "sum_squares bias");
+    for (std::size_t t = 0; t < s.sums; ++t) {
+      require(s.begin[t] < s.begin[t + 1], "sum_squares", "no sum is empty");
+      require(s.begin[t] <= s.subtracted[t] && s.subtracted[t] <= s.begin[t + 1], "sum_squares",
+              "those subtracted follow those added");
+      for (std::size_t k = s.begin[t]; k < s.begin[t + 1]; ++k)
+        require(s.index[k] < s.inputs, "sum_squares", "inputs are below their number");
+    }
+    for (std::size_t k = 0; k < s.inputs; ++k) {
+      for (const u64* c : {c0[k], c1[k]}) {
+        residues(c, n, m.q, "sum_squares input");
+        for (std::size_t o = 0; o < 3 * s.sums; ++o)
+          require(out[o] != c && apart(out[o], c, n), "sum_squares", "outputs lie apart from the inputs");
+      }
+    }
+    Inner().sum_squares(out, c0, c1, s, bias, n, m);
+    for (std::size_t o = 0; o < 3 * s.sums; ++o) residues(out[o], n, m.q, "sum_squares output");
+  }
   static void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
                           const u64* const* key1, std::size_t digits, std::size_t n, const Modulus& m) {
     shape(n, m, "key_product");
@@ -183,6 +204,7 @@ struct Checked {
         .add_scalar = add_scalar,
         .subtract_multiply_scalar = subtract_multiply_scalar,
         .square_terms = square_terms,
+        .sum_squares = sum_squares,
         .key_product = key_product,
         .base_convert = base_convert,
         .from_int32 = from_int32,

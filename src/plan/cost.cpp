@@ -62,6 +62,7 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
   w.limbs = step.limbs;
   w.finish = step.finish;
   w.identity = step.identity;
+  w.adds_squares = adds_squares(step);
   w.tasks = tasks.size();
   if (step.identity) {
     w.panel_inputs = w.squares = w.outputs;
@@ -85,7 +86,8 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
   for (const auto& task : tasks)
     for (const auto& part : independent_parts(step, task, n)) {
       ++number;
-      std::uint64_t inputs = 0, pairs = 0;
+      std::uint64_t inputs = 0;
+      std::size_t pairs = 0;
       for (const auto g : part)
         for (const auto p : step.groups[g].pairs) {
           if (seen[p] == number) continue;
@@ -93,7 +95,8 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
           ++pairs;
           inputs += step.pairs[p].second == kAbsent ? 1 : 2;
         }
-      const std::uint64_t slices = n / panel_columns(pairs, step.polys, n);
+      const std::uint64_t slices =
+          n / (w.adds_squares ? square_sum_columns(2 * pairs, n) : slice_part(step, part, pairs, n).columns);
       w.panel_inputs += inputs;
       w.squares += all ? inputs * squared / all : 0;
       w.slices += inputs * slices;
@@ -112,13 +115,24 @@ Work work_of(const StepWork& w, const RingSize& ring) {
 
   Work work{};
   const auto at = [&](Term t) -> double& { return work[index(t)]; };
-  at(Term::squares) = static_cast<double>(w.squares) * limbs * n;
-  if (!w.identity) {
+  const auto slices_of = [&](std::uint64_t widest) {
+    at(Term::slices) = static_cast<double>(w.slices ? w.slices : w.panel_inputs * widest) * 2 * limbs;
+  };
+  if (w.adds_squares) {
+    at(Term::square_sums) = static_cast<double>(w.lanes) * limbs * n;
+    at(Term::recombinations) = outputs * n * polys * limbs;
+    const std::uint64_t slices = ring.n / square_sum_columns(1, ring.n);
+    slices_of(slices);
+    at(Term::calls) = static_cast<double>(w.calls ? w.calls : w.groups * slices) * limbs;
+  } else {
+    at(Term::squares) = static_cast<double>(w.squares) * limbs * n;
+  }
+  if (!w.identity && !w.adds_squares) {
     at(Term::multiply_adds) = static_cast<double>(w.lanes) * n * polys * thirds;
     at(Term::panel_reads) = static_cast<double>(w.panel_lanes) * n * polys * thirds;
     at(Term::splits) = static_cast<double>(w.panel_inputs) * n * polys * thirds;
     const std::uint64_t slices = ring.n / panel_columns(1, 1, ring.n);
-    at(Term::slices) = static_cast<double>(w.slices ? w.slices : w.panel_inputs * slices) * 2 * limbs;
+    slices_of(slices);
     at(Term::calls) = static_cast<double>(w.calls ? w.calls : w.groups * slices) * polys * limbs;
     at(Term::blocks) = static_cast<double>(w.blocks * (ring.n / kernels::kTile)) * polys * limbs;
     at(Term::recombinations) = static_cast<double>(std::max(w.outputs, w.runs)) * n * polys * limbs;
@@ -148,7 +162,7 @@ StepCost cost_of(const StepWork& w, const RingSize& ring, const Rates& rates) {
   c.ntts = w.outputs * finish.ntts;
   c.key_products = w.outputs * finish.key_products;
   c.bytes = bytes_read(w, ring) + bytes_written(w, ring);
-  if (!w.identity) c.multiply_adds = w.lanes * ring.n * w.polys * w.limbs;
+  if (!w.identity && !w.adds_squares) c.multiply_adds = w.lanes * ring.n * w.polys * w.limbs;
   c.seconds = rates.seconds(work_of(w, ring));
   return c;
 }

@@ -24,7 +24,8 @@ struct StepWork {
   std::uint64_t tasks = 1;
   std::uint32_t polys = 2, limbs = 0;
   Finish finish = Finish::none;
-  bool identity = false;  // outputs elementwise squares, relinearised
+  bool adds_squares = false;  // see parts.h: lanes are then squares added
+  bool identity = false;      // outputs elementwise squares, relinearised
 };
 
 struct RingSize {

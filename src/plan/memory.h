@@ -23,4 +23,13 @@ constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::s
 // Residues of one pair that a worker computes before they are split: two members of up to three polynomials.
 constexpr std::uint64_t slice_bytes(std::size_t columns) { return std::uint64_t{columns} * 6 * 8; }
 
+// Width of a slice where squares are added: as many inputs, two polynomials each, as stay in that cache, between 64
+// columns and 512.
+constexpr std::size_t square_sum_columns(std::size_t inputs, std::size_t n) {
+  constexpr std::uint64_t kInputBudget = 1024 * 1024;
+  std::size_t columns = n < 512 ? n : 512;
+  while (columns > 64 && std::uint64_t{inputs} * columns * 2 * 8 > kInputBudget) columns /= 2;
+  return columns;
+}
+
 }  // namespace velum::plan

@@ -7,7 +7,24 @@
 
 namespace velum::plan {
 
-std::vector<std::vector<std::uint32_t>> independent_parts(const Step& step, const Task& task, std::size_t n) {
+bool adds_squares(const Step& step) {
+  if (step.identity || step.sources.empty()) return false;
+  for (const auto& s : step.sources)
+    if (s.kind != SourceKind::square) return false;
+  for (const auto& g : step.groups) {
+    if (g.rows != 1) return false;
+    bool any = false;
+    const auto* w = step.weights.data() + g.weight_offset;
+    for (std::size_t k = 0; k < 2 * g.pairs.size(); ++k) {
+      if (w[k] < -1 || w[k] > 1) return false;
+      any |= w[k] != 0;
+    }
+    if (!any) return false;
+  }
+  return true;
+}
+
+std::vector<Part> independent_parts(const Step& step, const Task& task, std::size_t n) {
   // Pairs that some group reads together have one root.
   std::vector<std::uint32_t> parent(step.pairs.size());
   std::iota(parent.begin(), parent.end(), 0u);
@@ -38,10 +55,11 @@ std::vector<std::vector<std::uint32_t>> independent_parts(const Step& step, cons
     }
   }
 
-  std::vector<std::vector<std::uint32_t>> parts;
+  std::vector<Part> parts;
+  const bool alone = adds_squares(step);
   std::size_t pairs = 0;
   for (auto& c : components) {
-    if (parts.empty() || panel_columns(pairs + c.pairs, step.polys, n) < std::min(kWideSlice, n)) {
+    if (parts.empty() || alone || panel_columns(pairs + c.pairs, step.polys, n) < std::min(kWideSlice, n)) {
       parts.emplace_back();
       pairs = 0;
     }
@@ -50,6 +68,65 @@ std::vector<std::vector<std::uint32_t>> independent_parts(const Step& step, cons
   }
   for (auto& part : parts) std::sort(part.begin(), part.end());
   return parts;
+}
+
+namespace {
+
+constexpr std::size_t kMostChunkedRows = 128;  // whose two sums stay near beside the panel
+
+}  // namespace
+
+Slicing slice_part(const Step& step, const Part& part, std::size_t pairs, std::size_t n) {
+  Slicing s;
+  s.columns = panel_columns(pairs, step.polys, n);
+  s.cuts = {0, pairs};
+  const auto wide = std::min(kWideSlice, n);
+  if (s.columns >= wide || part.size() != 1 || step.groups[part[0]].rows > kMostChunkedRows) return s;
+  std::size_t most = 1;  // pairs whose panel leaves slices wide
+  while (panel_columns(most * 2, step.polys, n) >= wide) most *= 2;
+  while (panel_columns(most + 1, step.polys, n) >= wide) ++most;
+  // A chunk is whole runs, or lies within one: the bound on a run's weights holds for its runs then.
+  const std::size_t run = step.groups[part[0]].run_pairs;
+  s.columns = wide;
+  s.cuts = {0};
+  while (s.cuts.back() < pairs) {
+    const std::size_t begin = s.cuts.back();
+    const std::size_t end =
+        run <= most ? begin + most / run * run : std::min(begin + most, (begin / run + 1) * run);
+    s.cuts.push_back(std::min(end, pairs));
+  }
+  return s;
+}
+
+std::size_t slice_words(const Step& step, const Part& part, std::size_t pairs, std::size_t n) {
+  const auto s = slice_part(step, part, pairs, n);
+  std::size_t most = 0;
+  for (std::size_t c = 0; c + 1 < s.cuts.size(); ++c) most = std::max(most, s.cuts[c + 1] - s.cuts[c]);
+  const std::size_t sums = s.chunked() ? (step.polys + 1) * step.groups[part[0]].rows * s.columns : 0;
+  return (slice_bytes(s.columns) + panel_bytes(most, step.polys, s.columns)) / 8 + sums;
+}
+
+std::vector<std::vector<Part>> finish_batches(const Step& step, const Task& task, std::size_t n) {
+  std::vector<std::vector<Part>> batches;
+  std::uint64_t bytes = 0;
+  for (auto& part : independent_parts(step, task, n)) {
+    const auto more = unfinished_bytes(step, {part}, n);
+    if (batches.empty() || bytes + more > kUnfinishedBudget) {
+      batches.emplace_back();
+      bytes = 0;
+    }
+    bytes += more;
+    batches.back().push_back(std::move(part));
+  }
+  return batches;
+}
+
+std::uint64_t unfinished_bytes(const Step& step, const std::vector<Part>& parts, std::size_t n) {
+  if (step.identity || step.finish == Finish::none) return 0;
+  std::uint64_t outputs = 0;
+  for (const auto& part : parts)
+    for (const auto g : part) outputs += step.groups[g].rows;
+  return outputs * step.polys * step.limbs * n * 8;
 }
 
 }  // namespace velum::plan

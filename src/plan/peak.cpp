@@ -1,8 +1,10 @@
 #include "plan/peak.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
+#include "plan/parts.h"
 
 namespace velum::plan {
 
@@ -96,21 +98,24 @@ std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task) {
 
 std::uint64_t task_temporary_bytes(const Step& step, const Task& task, std::size_t n) {
   if (step.identity || step.finish == Finish::none) return 0;
-  return std::uint64_t{outputs_of_task(step, task).size()} * step.polys * step.limbs * n * 8;
+  std::uint64_t most = 0;
+  for (const auto& batch : finish_batches(step, task, n))
+    most = std::max(most, unfinished_bytes(step, batch, n));
+  return most;
 }
 
 std::uint64_t workspace_bytes(const ServerPlan& plan) {
   const auto& params = plan.client.params;
-  std::uint64_t panel = 0, scratch = 0;
+  std::uint64_t most = 0;
   for (const auto& task : plan.tasks) {
     const auto& step = plan.steps[task.step];
-    scratch = std::max(scratch, finish_scratch_bytes(step, params.n, params.special.size()));
-    if (step.identity) continue;
-    const std::size_t pairs = panel_pairs(step, task);
-    const std::size_t columns = panel_columns(pairs, step.polys, params.n);
-    panel = std::max(panel, panel_bytes(pairs, step.polys, columns) + slice_bytes(columns));
+    most = std::max(most, finish_scratch_bytes(step, params.n, params.special.size()));
+    if (step.identity || adds_squares(step)) continue;
+    Part all(task.group_end - task.group_begin);
+    std::iota(all.begin(), all.end(), task.group_begin);
+    most = std::max(most, std::uint64_t{slice_words(step, all, panel_pairs(step, task), params.n)} * 8);
   }
-  return panel + scratch;
+  return most;
 }
 
 std::uint64_t key_bytes(const ckks::ParametersLiteral& params, const ckks::KeyList& keys) {

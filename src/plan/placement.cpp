@@ -24,6 +24,9 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
   w.panel_inputs = stage.input_count();
   if (!p.squares_first[stage.vector - 1])
     for (const auto& s : stage.sources) w.squares += s.kind == SourceKind::square ? s.elements.size() : 0;
+  w.adds_squares = stage.sum_steps == 1 && !p.squares_first[stage.vector - 1] &&
+                   std::all_of(stage.sources.begin(), stage.sources.end(),
+                               [](const auto& s) { return s.kind == SourceKind::square; });
   w.outputs = stage.outputs;
   w.polys = form.polys;
   w.limbs = levels.stages[stage.vector - 1].limbs;

@@ -7,10 +7,9 @@ namespace velum::plan {
 
 const char* name(Term t) {
   static constexpr const char* kNames[kTerms] = {
-      "multiply_adds", "panel_reads", "splits",    "squares",     "recombinations",
-      "ntt_4096",      "ntt_8192",    "ntt_16384", "ntt_32768",   "ntt_65536",
-      "key_products",  "conversions", "products",  "slice_bytes", "slices",
-      "calls",         "blocks",      "bytes",     "inputs",      "tasks"};
+      "multiply_adds", "panel_reads", "splits",    "squares",   "square_sums",  "recombinations", "ntt_4096",
+      "ntt_8192",      "ntt_16384",   "ntt_32768", "ntt_65536", "key_products", "conversions",    "products",
+      "slice_bytes",   "slices",      "calls",     "blocks",    "bytes",        "inputs",         "tasks"};
   return kNames[index(t)];
 }
 

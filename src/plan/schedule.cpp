@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "plan/cost.h"
+#include "plan/parts.h"
 #include "plan/peak.h"
 
 namespace velum::plan {
@@ -105,12 +106,8 @@ class DemandOrder {
   std::vector<std::uint32_t> order_;
 };
 
-// Unfinished results of a task take at most this, where rows allow it: they come on top of the values, and
-// fresh pages are dear.
-constexpr std::uint64_t kUnfinishedBudget = 256u << 20;
-
 // The quickest height of those whose panel still fits the cache at the narrowest slice, and whose unfinished
-// results fit their budget.
+// results fit their budget: they come on top of the values, and fresh pages are dear.
 std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index, const Rates& rates) {
   const auto& step = plan.steps[index];
   const auto rows = static_cast<std::uint32_t>(plan.values[step.output].row_begin.size() - 1);

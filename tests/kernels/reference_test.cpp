@@ -131,6 +131,26 @@ TEST(Reference, ElementWise) {
         out1, [&](std::size_t i) { return multiply_mod(a[i], b[i], q) * 2 % q; }, "square_terms s1");
     check(
         out2, [&](std::size_t i) { return multiply_mod(b[i], b[i], q); }, "square_terms s2");
+    // (a + b s)^2 + (c + a s)^2 - (b + c s)^2
+    const u64* const c0[] = {a.data(), c.data(), b.data()};
+    const u64* const c1[] = {b.data(), a.data(), c.data()};
+    const std::uint32_t begin[] = {0, 3}, subtracted[] = {2}, index[] = {0, 1, 2};
+    u64* const outs[] = {out.data(), out1.data(), out2.data()};
+    ref().sum_squares(outs, c0, c1,
+                      {.sums = 1, .inputs = 3, .begin = begin, .subtracted = subtracted, .index = index},
+                      &w.value, n, m);
+    const auto signed_sum = [&](const std::vector<u64>(&x)[3], const std::vector<u64>(&y)[3], std::size_t i) {
+      return (multiply_mod(x[0][i], y[0][i], q) + multiply_mod(x[1][i], y[1][i], q) + q -
+              multiply_mod(x[2][i], y[2][i], q)) %
+             q;
+    };
+    const std::vector<u64> first[] = {a, c, b}, second[] = {b, a, c};
+    check(
+        out, [&](std::size_t i) { return (signed_sum(first, first, i) + w.value) % q; }, "sum_squares s0");
+    check(
+        out1, [&](std::size_t i) { return signed_sum(first, second, i) * 2 % q; }, "sum_squares s1");
+    check(
+        out2, [&](std::size_t i) { return signed_sum(second, second, i); }, "sum_squares s2");
   }
 }
 

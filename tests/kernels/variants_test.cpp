@@ -174,6 +174,56 @@ TEST_P(Variant, SquareTerms) {
   }
 }
 
+// Sums of 1 to 130 of 130 inputs (around 64 and 128 they are reduced on the way), all added, all subtracted,
+// and both.
+TEST_P(Variant, SumSquares) {
+  Random random(19);
+  const std::size_t n = 48, inputs = 130;
+  for (const u64 q : test_primes(32)) {
+    const Modulus m = make_modulus(q);
+    std::vector<std::vector<u64>> a, b;
+    std::vector<const u64*> c0, c1;
+    for (std::size_t k = 0; k < inputs; ++k) {
+      a.push_back(random_residues(n, q, random));
+      b.push_back(random_residues(n, q, random));
+      a.back()[n - 1] = b.back()[n - 1] = q - 1;  // a column of the largest products
+    }
+    for (std::size_t k = 0; k < inputs; ++k) {
+      c0.push_back(a[k].data());
+      c1.push_back(b[k].data());
+    }
+    std::vector<std::uint32_t> begin{0}, subtracted, index;
+    for (const std::uint32_t count : {1, 2, 9, 25, 63, 64, 65, 130}) {
+      for (const std::uint32_t added : {count, 0u, count / 2, std::min(count, 64u)}) {
+        subtracted.push_back(begin.back() + added);
+        for (std::uint32_t k = 0; k < count; ++k)
+          index.push_back(static_cast<std::uint32_t>((k * 7 + count) % inputs));
+        begin.push_back(begin.back() + count);
+      }
+    }
+    const SquareSums sums{.sums = subtracted.size(),
+                          .inputs = inputs,
+                          .begin = begin.data(),
+                          .subtracted = subtracted.data(),
+                          .index = index.data()};
+    auto bias = random_residues(sums.sums, q, random);
+    bias[0] = q - 1;
+    for (const u64* biases : {static_cast<const u64*>(nullptr), static_cast<const u64*>(bias.data())}) {
+      std::vector<std::vector<u64>> expected(3 * sums.sums, std::vector<u64>(n));
+      std::vector<Guarded<u64>> actual;
+      for (std::size_t o = 0; o < 3 * sums.sums; ++o) actual.emplace_back(n, o % 4);
+      std::vector<u64*> expected_out, out;
+      for (auto& e : expected) expected_out.push_back(e.data());
+      for (auto& o : actual) out.push_back(o.data());
+      ref().sum_squares(expected_out.data(), c0.data(), c1.data(), sums, biases, n, m);
+      variant().sum_squares(out.data(), c0.data(), c1.data(), sums, biases, n, m);
+      for (std::size_t o = 0; o < 3 * sums.sums; ++o)
+        expect_equal(actual[o], expected[o], fmt::format("sum_squares, q = {}, polynomial {}", q, o));
+      if (HasFailure()) return;
+    }
+  }
+}
+
 TEST_P(Variant, KeyProduct) {
   Random random(14);
   const std::size_t n = 96;

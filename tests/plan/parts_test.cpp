@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "plan/memory.h"
+
 namespace velum::plan {
 namespace {
 
@@ -43,6 +45,55 @@ TEST(IndependentParts, CoverTheTaskAndShareNoPair) {
     }
     EXPECT_EQ(seen, std::vector<int>(30, 1));
   }
+}
+
+// Chunks are whole runs, or lie within one.
+TEST(Slicing, CutsAGroupOfManyInputsAtItsRuns) {
+  Step step;
+  step.polys = 3;
+  step.groups.push_back(
+      {.first_output = 0, .rows = 10, .pairs = {}, .weight_offset = 0, .run_pairs = 0, .row_l1 = 0});
+  for (const std::uint32_t run : {1u, 7u, 100u, 284u, 285u, 400u, 3000u}) {
+    step.groups[0].run_pairs = run;
+    const std::size_t pairs = 2000;
+    const auto s = slice_part(step, {0}, pairs, 1 << 14);
+    EXPECT_EQ(s.columns, kWideSlice);
+    EXPECT_TRUE(s.chunked());
+    EXPECT_EQ(s.cuts.front(), 0u);
+    EXPECT_EQ(s.cuts.back(), pairs);
+    for (std::size_t c = 0; c + 1 < s.cuts.size(); ++c) {
+      const std::size_t begin = s.cuts[c], end = s.cuts[c + 1];
+      ASSERT_LT(begin, end);
+      EXPECT_GE(panel_columns(end - begin, step.polys, 1 << 14), kWideSlice);
+      const bool within = begin / run == (end - 1) / run;
+      EXPECT_TRUE(within || begin % run == 0) << "run " << run << ", chunk " << begin << " to " << end;
+    }
+  }
+  step.groups[0].rows = 2000;  // whose sums would not stay near
+  EXPECT_FALSE(slice_part(step, {0}, 2000, 1 << 14).chunked());
+  step.groups[0].rows = 10;
+  EXPECT_FALSE(slice_part(step, {0}, 200, 1 << 14).chunked());
+}
+
+// No batch beyond the budget, unless a part of its own is.
+TEST(FinishBatches, HoldNoMoreUnfinishedResultsThanTheirBudget) {
+  auto step = pool_of_channels(500);
+  step.limbs = 8;
+  for (auto& g : step.groups) g.rows = 1;
+  const Task task{.step = 0, .group_begin = 0, .group_end = 30, .releases = {}};
+  step.finish = Finish::none;
+  EXPECT_EQ(finish_batches(step, task, 1 << 16).size(), 1u);
+  step.finish = Finish::relinearise;
+  for (const std::size_t n : {std::size_t{1} << 13, std::size_t{1} << 16}) {
+    std::size_t parts = 0;
+    for (const auto& batch : finish_batches(step, task, n)) {
+      parts += batch.size();
+      EXPECT_TRUE(batch.size() == 1 || unfinished_bytes(step, batch, n) <= kUnfinishedBudget);
+    }
+    EXPECT_EQ(parts, 6u);
+  }
+  // 12.6 MB an output, 5 outputs a channel: 4 channels a batch.
+  EXPECT_EQ(finish_batches(step, task, 1 << 16).size(), 2u);
 }
 
 TEST(IndependentParts, GroupsThatHangTogetherStayTogether) {

@@ -87,6 +87,36 @@ void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::
   }
 }
 
+void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
+                 const u64* bias, std::size_t n, const Modulus& m) {
+  const Prime p(m);
+  const Reals zero = _mm256_setzero_pd();
+  // All sums of a few columns: windows overlap, so that an input is read again while it is near.
+  for (std::size_t i = 0; i < n; i += 4) {
+    for (std::size_t t = 0; t < sums.sums; ++t) {
+      // Four products of size 0.9 q and a bias stay below 5q < 2^51.
+      Reals sum0 = bias ? splat_real(static_cast<double>(bias[t])) : zero, sum1 = zero, sum2 = zero;
+      for (std::size_t k = sums.begin[t]; k < sums.begin[t + 1]; ++k) {
+        const Reals a = to_reals(load(c0[sums.index[k]] + i)), b = to_reals(load(c1[sums.index[k]] + i));
+        const bool added = k < sums.subtracted[t];
+        const Reals signed_a = added ? a : _mm256_sub_pd(zero, a);
+        const Reals signed_b = added ? b : _mm256_sub_pd(zero, b);
+        sum0 = _mm256_add_pd(sum0, p.product(signed_a, a));
+        sum1 = _mm256_add_pd(sum1, p.product(_mm256_add_pd(signed_a, signed_a), b));
+        sum2 = _mm256_add_pd(sum2, p.product(signed_b, b));
+        if ((k - sums.begin[t]) % 4 == 3) {
+          sum0 = p.reduce(sum0);
+          sum1 = p.reduce(sum1);
+          sum2 = p.reduce(sum2);
+        }
+      }
+      store(out[3 * t] + i, to_words(p.raise(p.reduce(sum0))));
+      store(out[3 * t + 1] + i, to_words(p.raise(p.reduce(sum1))));
+      store(out[3 * t + 2] + i, to_words(p.raise(p.reduce(sum2))));
+    }
+  }
+}
+
 void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
                  std::size_t digits, std::size_t n, const Modulus& m) {
   const Prime p(m);

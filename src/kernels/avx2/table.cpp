@@ -18,6 +18,7 @@ const Table& table() {
       .add_scalar = add_scalar,
       .subtract_multiply_scalar = subtract_multiply_scalar,
       .square_terms = square_terms,
+      .sum_squares = sum_squares,
       .key_product = key_product,
       .base_convert = ref::base_convert,
       .from_int32 = from_int32,

@@ -27,6 +27,10 @@ void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
 void from_int64(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m);
 
+// square_sums.cpp
+void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
+                 const u64* bias, std::size_t n, const Modulus& m);
+
 // base_conversion.cpp
 void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
                  std::size_t digits, std::size_t n, const Modulus& m);

@@ -43,8 +43,8 @@ void split_pair_digits(std::int16_t* panel, std::size_t tile_stride, const u64* 
 // Outputs of a layer are far more than the caches hold, and are read again only when it is finished: a line
 // that is written whole need not be fetched first. The caller orders these
 // stores (Table::digit_product).
-inline void store_past_caches(u64* out, Words x) {
-  if (reinterpret_cast<std::uintptr_t>(out) % sizeof(Words) == 0) {
+inline void store_output(u64* out, Words x, bool keep_near) {
+  if (!keep_near && reinterpret_cast<std::uintptr_t>(out) % sizeof(Words) == 0) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(out), x);
   } else {
     store(out, x);
@@ -187,8 +187,8 @@ void product_block(const Product& c, std::size_t first_row, std::size_t tile) {
     const Words bias = splat(c.bias[row - c.first_row]);
     const __m512d bias_quotient = _mm512_set1_pd(c.bias_quotient[row - c.first_row]);
     u64* out = c.out[row] + (tile + static_cast<std::size_t>(t)) * kTile;
-    store_past_caches(out, c.reduce(v.low, bias, bias_quotient));
-    store_past_caches(out + 8, c.reduce(v.high, bias, bias_quotient));
+    store_output(out, c.reduce(v.low, bias, bias_quotient), g.keep_near);
+    store_output(out + 8, c.reduce(v.high, bias, bias_quotient), g.keep_near);
   };
 
   if (g.pairs <= g.run_pairs) {

@@ -54,6 +54,27 @@ void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::
   }
 }
 
+void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
+                 const u64* bias, std::size_t n, const Modulus& m) {
+  for (std::size_t t = 0; t < sums.sums; ++t) {
+    for (std::size_t i = 0; i < n; ++i) {
+      u64 sum0 = bias ? bias[t] : 0, sum1 = 0, sum2 = 0;
+      for (std::size_t k = sums.begin[t]; k < sums.begin[t + 1]; ++k) {
+        const u64 a = c0[sums.index[k]][i], b = c1[sums.index[k]][i];
+        const auto join = [&](u64 sum, u64 x) {
+          return k < sums.subtracted[t] ? add_mod(sum, x, m.q) : subtract_mod(sum, x, m.q);
+        };
+        sum0 = join(sum0, multiply_mod(a, a, m));
+        sum1 = join(sum1, reduce(static_cast<u128>(a) * b * 2, m));
+        sum2 = join(sum2, multiply_mod(b, b, m));
+      }
+      out[3 * t][i] = sum0;
+      out[3 * t + 1][i] = sum1;
+      out[3 * t + 2][i] = sum2;
+    }
+  }
+}
+
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m) {
   for (std::size_t i = 0; i < n; ++i) out[i] = reduce_signed(x[i], m);
 }

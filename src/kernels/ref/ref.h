@@ -22,6 +22,8 @@ void add_scalar(u64* out, const u64* a, u64 w, std::size_t n, const Modulus& m);
 void subtract_multiply_scalar(u64* out, const u64* a, const u64* b, const Factor& w, std::size_t n,
                               const Modulus& m);
 void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m);
+void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
+                 const u64* bias, std::size_t n, const Modulus& m);
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
 void from_int64(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m);
 
