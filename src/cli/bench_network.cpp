@@ -130,12 +130,6 @@ double images_of(const WarmNetwork& network) {
   return static_cast<double>(network.session().params().slots());
 }
 
-// Amdahl: the share of one thread's time that more threads do not shorten.
-double serial_share(const ThreadsTiming& one, const ThreadsTiming& many) {
-  const double t = many.threads, inverse = median(many.seconds) / median(one.seconds);
-  return std::max(0.0, (inverse - 1 / t) / (1 - 1 / t));
-}
-
 }  // namespace
 
 WarmNetwork::WarmNetwork(plan::PlanResult planned, std::span<const float> pixels, std::size_t elements)
@@ -174,37 +168,50 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
   timing.peak_bytes = peak > held ? peak - held : 0;
   {
     PeakMeter meter(plan.client.params.n, counts.back());
+    struct Runs {
+      std::vector<MachinePeaks> peaks;
+      std::vector<double> processor, faults, serial;
+    };
+    std::vector<Runs> runs(counts.size());
     for (const int count : counts) {
-      set_threads(count);
       ThreadsTiming at;
       at.threads = count;
       at.layers = empty_layers(plan);
-      std::vector<MachinePeaks> peaks;
-      std::vector<double> processor, faults;
-      for (int i = 0; i < repeat; ++i) {
+      timing.at.push_back(std::move(at));
+    }
+    // In turns: what else the machine does meets all numbers of threads alike.
+    for (int i = 0; i < repeat; ++i) {
+      for (std::size_t k = 0; k < counts.size(); ++k) {
+        auto& at = timing.at[k];
+        set_threads(at.threads);
         const double start = process_seconds(), faults_before = page_faults();
         const auto report =
-            network.evaluate(fmt::format("{} threads, evaluation {} of {}", count, i + 1, repeat));
-        processor.push_back(process_seconds() - start);
-        faults.push_back(page_faults() - faults_before);
+            network.evaluate(fmt::format("{} threads, evaluation {} of {}", at.threads, i + 1, repeat));
+        runs[k].processor.push_back(process_seconds() - start);
+        runs[k].faults.push_back(page_faults() - faults_before);
+        runs[k].serial.push_back(report.serial_seconds);
         at.seconds.push_back(report.seconds);
         for (std::size_t s = 0; s < report.steps.size(); ++s)
           at.layers[s].seconds.push_back(report.steps[s].seconds);
         at.layers.back().seconds.push_back(report.input_seconds);
-        peaks.push_back(meter.measure());
+        runs[k].peaks.push_back(meter.measure());
       }
-      at.processor_seconds = median(processor);
-      at.page_faults = median(faults);
-      at.peaks = median_peaks(peaks);
-      const auto r = rates.at(count);
+    }
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+      auto& at = timing.at[k];
+      at.processor_seconds = median(runs[k].processor);
+      at.page_faults = median(runs[k].faults);
+      at.serial_seconds = median(runs[k].serial);
+      at.peaks = median_peaks(runs[k].peaks);
+      const auto r = rates.at(at.threads);
       for (std::size_t s = 0; s < at.layers.size(); ++s) {
         const bool input = s == plan.steps.size();
         auto& layer = at.layers[s];
-        layer.predicted = r.seconds(input ? network.planned().input_work : network.planned().work[s]) / count;
+        layer.predicted =
+            r.seconds(input ? network.planned().input_work : network.planned().work[s]) / at.threads;
         at.predicted += layer.predicted;
         set_limit(layer, input ? 0 : digit_multiply_adds(plan, plan.steps[s]), at.peaks);
       }
-      timing.at.push_back(std::move(at));
     }
   }
   set_threads(before);
@@ -235,21 +242,21 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
     text += format_table(rows) + "\n";
   }
   std::vector<std::vector<std::string>> rows = {{"threads", "evaluation", "spread", "a slot", "speed-up",
-                                                 "efficiency", "processor busy", "page faults"}};
+                                                 "registers only", "processor busy", "serial",
+                                                 "page faults"}};
   for (const auto& at : timing.at) {
     const auto s = spread_of(at.seconds);
     const double speed_up = median(timing.at.front().seconds) / s.median;
     rows.push_back({std::to_string(at.threads), format_duration(s.median),
                     fmt::format("{:.1f} %", 100 * (s.high - s.low) / s.median),
                     fmt::format("{:.4f} ms", 1e3 * s.median / slots), fmt::format("{:.2f}", speed_up),
-                    fmt::format("{:.0f} %", 100 * speed_up / at.threads * timing.at.front().threads),
+                    fmt::format("{:.2f}", at.peaks.dot / timing.at.front().peaks.dot),
                     fmt::format("{:.0f} %", 100 * at.processor_seconds / s.median / at.threads),
+                    fmt::format("{:.2f} %", 100 * at.serial_seconds / s.median),
                     fmt::format("{:.0f}", at.page_faults)});
   }
   text += format_table(rows);
-  if (timing.at.size() > 1 && timing.at.front().threads == 1)
-    text += fmt::format("serial part by Amdahl's law: {:.1f} %\n",
-                        100 * serial_share(timing.at.front(), timing.at.back()));
+  text += "registers only: the speed-up of a loop that touches no memory, in the same run\n";
   text += fmt::format("\n{} images in {} slots; first run, memory included: {}\n", images, slots,
                       format_duration(timing.first_seconds));
   text += fmt::format("input {:.1f} kB an image of a full batch\n",
@@ -297,7 +304,10 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
          {"amortized_ms", 1e3 * all / slots},
          {"speed_up", median(timing.at.front().seconds) / all},
          {"efficiency", median(timing.at.front().seconds) / all / at.threads * timing.at.front().threads},
+         {"registers_only_speed_up", at.peaks.dot / timing.at.front().peaks.dot},
          {"processor_seconds", at.processor_seconds},
+         {"serial_seconds", at.serial_seconds},
+         {"serial_share", at.serial_seconds / all},
          {"predicted_seconds", at.predicted},
          {"predicted_over_measured", at.predicted / all},
          {"peaks",
@@ -326,8 +336,6 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
   json["input_bytes_per_image"] = static_cast<double>(network.input_bytes()) / slots;
   json["evaluation_peak_bytes"] = timing.peak_bytes;
   json["planned_peak_bytes"] = plan.peak_bytes;
-  if (timing.at.size() > 1 && timing.at.front().threads == 1)
-    json["serial_share_amdahl"] = serial_share(timing.at.front(), last);
   json["runs"] = runs;
   return json;
 }

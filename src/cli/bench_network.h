@@ -60,6 +60,7 @@ struct ThreadsTiming {
   std::vector<LayerTiming> layers;  // the reading of the input last
   double processor_seconds = 0;     // of all threads; the median over the runs, as the next
   double page_faults = 0;
+  double serial_seconds = 0;  // outside parallel loops, the median over the runs
 };
 
 struct NetworkTiming {

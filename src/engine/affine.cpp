@@ -5,7 +5,6 @@
 #include <memory>
 #include <numeric>
 
-#include "base/parallel.h"
 #include "plan/memory.h"
 #include "plan/parts.h"
 
@@ -219,8 +218,7 @@ struct PartProduct {
 }  // namespace
 
 void run_affine(const PreparedStep& prepared, const plan::Part& groups, const ckks::Parameters& params,
-                ValueStore& store, WorkerMemory& memory,
-                const std::function<ckks::View(std::uint32_t)>& output) {
+                ValueStore& store, Workers& workers, const std::function<ckks::View(std::uint32_t)>& output) {
   const auto& step = *prepared.step;
   const auto inputs = gather_inputs(step, groups);
   const auto views = input_views(prepared, inputs, store);
@@ -234,14 +232,14 @@ void run_affine(const PreparedStep& prepared, const plan::Part& groups, const ck
   const auto chunks = slicing.chunked() ? cut_group(step, first, slicing.cuts) : std::vector<Chunk>{};
 
   const std::size_t slices = params.n() / slicing.columns;
-  std::vector<std::unique_ptr<SliceWorker>> workers(static_cast<std::size_t>(threads()));
-  std::vector<std::vector<u64*>> places(workers.size());
-  parallel_for(step.limbs * slices, [&](std::size_t i, int w) {
-    auto& worker = workers[static_cast<std::size_t>(w)];
+  std::vector<std::unique_ptr<SliceWorker>> fillers(workers.count());
+  std::vector<std::vector<u64*>> places(workers.count());
+  workers.loop(step.limbs * slices, [&](std::size_t i, int w) {
+    auto& worker = fillers[static_cast<std::size_t>(w)];
     auto& place = places[static_cast<std::size_t>(w)];
     // The sums of chunks before the panel.
     const std::size_t rows = chunks.empty() ? 0 : first.rows * slicing.columns;
-    auto* own = memory.take(w, words);
+    auto* own = workers.take(w, words);
     if (!worker) {
       worker = std::make_unique<SliceWorker>(prepared, params, views, slicing.columns,
                                              own + (step.polys + 1) * rows);

@@ -5,7 +5,7 @@
 
 #include "engine/prepared_step.h"
 #include "engine/value_store.h"
-#include "engine/worker_memory.h"
+#include "engine/workers.h"
 #include "plan/parts.h"
 
 namespace velum::engine {
@@ -14,7 +14,7 @@ namespace velum::engine {
 // step's value): step.polys polynomials over at least step.limbs limbs. Sources' rows must be held. Parallel
 // over limbs and slices of columns; the result does not depend on the number of threads or the slice width.
 void run_affine(const PreparedStep& prepared, const plan::Part& part, const ckks::Parameters& params,
-                ValueStore& store, WorkerMemory& memory,
+                ValueStore& store, Workers& workers,
                 const std::function<ckks::View(std::uint32_t o)>& output);
 
 }  // namespace velum::engine

@@ -41,7 +41,7 @@ std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
 class Run {
  public:
   Run(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys,
-      const ckks::Evaluator& evaluator, const InputSource& input, MemoryPool& pool)
+      const ckks::Evaluator& evaluator, const InputSource& input, MemoryPool& pool, Workers& workers)
       : plan_(plan),
         params_(params),
         keys_(keys),
@@ -49,7 +49,8 @@ class Run {
         input_(input),
         pool_(pool),
         store_(plan, params.n(), pool),
-        memory_(static_cast<std::size_t>(threads())) {}
+        workers_(workers),
+        loops_before_(workers.loop_seconds()) {}
 
   void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe) {
     const auto& step = *prepared.step;
@@ -70,6 +71,7 @@ class Run {
 
   ValueStore& store() { return store_; }
   double input_seconds() const { return input_seconds_; }
+  double loop_seconds() const { return workers_.loop_seconds() - loops_before_; }
 
  private:
   static std::pair<std::uint32_t, std::uint32_t> output_range(const plan::Step& step,
@@ -104,18 +106,18 @@ class Run {
       store_.hold(0, begin, end);
       for (auto e = begin; e < end; ++e) elements.push_back(e);
     }
-    parallel_for(elements.size(),
-                 [&](std::size_t i, int) { input_.read(elements[i], store_.element(0, elements[i])); });
+    workers_.loop(elements.size(),
+                  [&](std::size_t i, int) { input_.read(elements[i], store_.element(0, elements[i])); });
     input_seconds_ += seconds_since(start);
   }
 
   void square_relinearise(const PreparedStep& prepared, std::uint32_t begin, std::uint32_t end) {
     const auto& step = *prepared.step;
     const std::size_t n = params_.n(), limbs = step.limbs;
-    parallel_for(end - begin, [&](std::size_t i, int worker) {
+    workers_.loop(end - begin, [&](std::size_t i, int worker) {
       const auto o = begin + static_cast<std::uint32_t>(i);
       const auto& in = prepared.inputs[o];
-      auto* memory = memory_.take(worker, evaluator_.scratch_words(limbs) + 3 * limbs * n);
+      auto* memory = workers_.take(worker, evaluator_.scratch_words(limbs) + 3 * limbs * n);
       const ckks::View squared{memory, 3, limbs, n, limbs * n};
       auto source = store_.element(in.value, in.element);
       source.limbs = limbs;
@@ -129,9 +131,9 @@ class Run {
   void affine(const PreparedStep& prepared, const std::vector<plan::Part>& parts,
               const std::function<ckks::View(std::uint32_t)>& place) {
     if (prepared.adds_squares) {
-      run_square_sums(prepared, parts, params_, store_, place);
+      run_square_sums(prepared, parts, params_, store_, workers_, place);
     } else {
-      for (const auto& part : parts) run_affine(prepared, part, params_, store_, memory_, place);
+      for (const auto& part : parts) run_affine(prepared, part, params_, store_, workers_, place);
     }
   }
 
@@ -162,10 +164,10 @@ class Run {
       return ckks::View{unfinished[static_cast<std::size_t>(at)], polys, limbs, n, limbs * n};
     };
     affine(prepared, parts, place);
-    parallel_for(outputs.size(), [&](std::size_t i, int worker) {
+    workers_.loop(outputs.size(), [&](std::size_t i, int worker) {
       const auto out = store_.element(step.output, outputs[i]);
       const ckks::View from{unfinished[i], polys, limbs, n, limbs * n};
-      auto* memory = memory_.take(worker, evaluator_.scratch_words(limbs));
+      auto* memory = workers_.take(worker, evaluator_.scratch_words(limbs));
       if (step.finish == plan::Finish::relinearise)
         evaluator_.relinearise(out, from, keys_.relinearise, memory);
       else if (step.finish == plan::Finish::rescale)
@@ -183,7 +185,8 @@ class Run {
   const InputSource& input_;
   MemoryPool& pool_;
   ValueStore store_;
-  WorkerMemory memory_;
+  Workers& workers_;
+  double loops_before_;
   double input_seconds_ = 0;
 };
 
@@ -195,7 +198,9 @@ struct Engine::State {
   const ckks::EvaluationKeys& keys;
   ckks::Evaluator evaluator;
   std::vector<PreparedStep> steps;
-  MemoryPool pool;  // kept from run to run
+  // Kept from run to run.
+  MemoryPool pool;
+  std::unique_ptr<Workers> workers;
 
   State(const plan::ServerPlan& p, const ckks::Parameters& pa, const ckks::EvaluationKeys& k)
       : plan(p), params(pa), keys(k), evaluator(pa), pool(with_slack(plan::follow_schedule(p).bytes)) {}
@@ -230,7 +235,10 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
     fail_user("the batch holds {} ciphertexts, the plan expects {}; encrypt it with this plan", input.count(),
               plan.values[0].elements);
   const auto start = clock_type::now();
-  Run run(plan, state_->params, state_->keys, state_->evaluator, input, state_->pool);
+  const auto count = static_cast<std::size_t>(threads());
+  if (!state_->workers || state_->workers->count() < count)
+    state_->workers = std::make_unique<Workers>(count);
+  Run run(plan, state_->params, state_->keys, state_->evaluator, input, state_->pool, *state_->workers);
   state_->pool.restart_peak();
   std::vector<double> seconds(plan.steps.size());
   double planned = 0, done = 0;
@@ -259,6 +267,7 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
   if (report) {
     report->seconds = seconds_since(start);
     report->input_seconds = run.input_seconds();
+    report->serial_seconds = report->seconds - run.loop_seconds();
     report->peak_bytes_of_values = state_->pool.peak_in_use();
     report->steps.clear();
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {

@@ -30,6 +30,7 @@ struct RunReport {
   std::vector<StepReport> steps;
   double seconds = 0;
   double input_seconds = 0;                // reading and expanding the inputs, part of `seconds`
+  double serial_seconds = 0;               // outside parallel loops: bookkeeping, allocation, copies of outputs
   std::uint64_t peak_bytes_of_values = 0;  // ciphertexts and unfinished results alive at a time
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
 #include "plan/memory.h"
 
 namespace velum::engine {
@@ -56,7 +55,7 @@ Work gather(const PreparedStep& prepared, const plan::Part& part, const ckks::Pa
 }  // namespace
 
 void run_square_sums(const PreparedStep& prepared, std::span<const plan::Part> parts,
-                     const ckks::Parameters& params, ValueStore& store,
+                     const ckks::Parameters& params, ValueStore& store, Workers& workers,
                      const std::function<ckks::View(std::uint32_t)>& output) {
   std::vector<Work> work;
   std::size_t slices = 0;
@@ -69,8 +68,8 @@ void run_square_sums(const PreparedStep& prepared, std::span<const plan::Part> p
     std::vector<const u64*> c0, c1;
     std::vector<u64*> out;
   };
-  std::vector<Places> places(static_cast<std::size_t>(threads()));
-  parallel_for(prepared.step->limbs * slices, [&](std::size_t i, int worker) {
+  std::vector<Places> places(workers.count());
+  workers.loop(prepared.step->limbs * slices, [&](std::size_t i, int worker) {
     const std::size_t l = i / slices, slice = i % slices;
     const auto next = std::upper_bound(work.begin(), work.end(), slice,
                                        [](std::size_t s, const Work& w) { return s < w.first; });

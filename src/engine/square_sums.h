@@ -5,13 +5,14 @@
 
 #include "engine/prepared_step.h"
 #include "engine/value_store.h"
+#include "engine/workers.h"
 #include "plan/parts.h"
 
 namespace velum::engine {
 
 // As run_affine, for parts of a step of which plan::adds_squares holds.
 void run_square_sums(const PreparedStep& prepared, std::span<const plan::Part> parts,
-                     const ckks::Parameters& params, ValueStore& store,
+                     const ckks::Parameters& params, ValueStore& store, Workers& workers,
                      const std::function<ckks::View(std::uint32_t o)>& output);
 
 }  // namespace velum::engine

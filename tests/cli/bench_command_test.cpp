@@ -40,7 +40,7 @@ TEST(BenchCommand, ANetworkAtEveryNumberOfThreads) {
   const Workplace w;
   const auto out =
       w.must("velum bench network model.onnx " + kData + " --threads 2 --repeat 2 --json n.json").out;
-  EXPECT_THAT(out, HasSubstr("efficiency"));
+  EXPECT_THAT(out, HasSubstr("registers only"));
   const auto result = json::parse(w.read("n.json"));
   EXPECT_EQ(result["bench"], "network");
   ASSERT_EQ(result["runs"].size(), 2u);
@@ -50,6 +50,9 @@ TEST(BenchCommand, ANetworkAtEveryNumberOfThreads) {
     EXPECT_GT(share, 0);
     EXPECT_GT(run["predicted_seconds"].get<double>(), 0);
     EXPECT_EQ(run["seconds"].size(), 2u);
+    EXPECT_GE(run["serial_share"].get<double>(), 0);
+    EXPECT_LT(run["serial_share"].get<double>(), 1);
+    EXPECT_GT(run["registers_only_speed_up"].get<double>(), 0);
   }
   EXPECT_EQ(result["activations"], 2);
   EXPECT_EQ(result["rates"], "built-in defaults");

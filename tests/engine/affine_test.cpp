@@ -72,8 +72,8 @@ std::vector<u64> run(Fixture& f, int thread_count) {
   }
   store.hold(2, 0, 5);
   const auto prepared = prepare_step(f.plan.steps[0], 5, params);
-  WorkerMemory memory(static_cast<std::size_t>(threads()));
-  run_affine(prepared, {0, 1}, params, store, memory, [&](std::uint32_t o) { return store.element(2, o); });
+  Workers workers(static_cast<std::size_t>(threads()));
+  run_affine(prepared, {0, 1}, params, store, workers, [&](std::uint32_t o) { return store.element(2, o); });
   set_threads(0);
 
   std::vector<u64> all;

@@ -63,11 +63,11 @@ inline std::vector<u64> run_step(const plan::ServerPlan& plan, bool sums, int th
                         .releases = {}};
   const auto place = [&](std::uint32_t o) { return store.element(1, o); };
   const auto parts = plan::independent_parts(step, task, n);
-  WorkerMemory memory(static_cast<std::size_t>(threads()));
+  Workers workers(static_cast<std::size_t>(threads()));
   if (sums) {
-    run_square_sums(prepared, parts, params, store, place);
+    run_square_sums(prepared, parts, params, store, workers, place);
   } else {
-    for (const auto& part : parts) run_affine(prepared, part, params, store, memory, place);
+    for (const auto& part : parts) run_affine(prepared, part, params, store, workers, place);
   }
   set_threads(0);
   std::vector<u64> all;
