@@ -71,8 +71,8 @@ Belief believe_kernels() {
 }  // namespace
 
 const std::vector<std::string>& calibration_networks() {
-  static const std::vector<std::string> kNetworks = {"dense-512x2", "dense-96x3", "conv-8x2",
-                                                     "conv-20x2",   "dense-48x6", "conv-6x5"};
+  static const std::vector<std::string> kNetworks = {"dense-512x2", "dense-96x3", "conv-8x2",   "conv-20x2",
+                                                     "dense-48x6",  "conv-6x5",   "pooled-16x2"};
   return kNetworks;
 }
 
