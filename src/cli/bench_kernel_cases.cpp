@@ -219,7 +219,8 @@ class Cases {
               ring::BaseConversion conversion;
               std::vector<Limb> limbs;
               std::vector<const u64*> in;
-              std::vector<u64*> out;
+              std::vector<u64*> y, out;
+              std::vector<std::uint8_t> quotient;
             };
             std::vector<u64> primes;
             for (int i = 0; i < k + l; ++i)
@@ -228,14 +229,21 @@ class Cases {
             std::vector<std::size_t> from, to;
             for (int i = 0; i < k; ++i) from.push_back(static_cast<std::size_t>(i));
             for (int i = k; i < k + l; ++i) to.push_back(static_cast<std::size_t>(i));
-            auto d = std::make_shared<Data>(Data{ring::BaseConversion(ring, from, to), {}, {}, {}});
-            for (std::size_t i = 0; i < primes.size(); ++i) d->limbs.push_back(random_limb(n, primes[i]));
+            auto d = std::make_shared<Data>(
+                Data{ring::BaseConversion(ring, from, to), {}, {}, {}, {}, std::vector<std::uint8_t>(n)});
+            for (int i = 0; i < 2 * k + l; ++i)
+              d->limbs.push_back(random_limb(n, primes[static_cast<std::size_t>(i % (k + l))]));
             for (const auto i : from) d->in.push_back(d->limbs[i].data());
             for (const auto i : to) d->out.push_back(d->limbs[i].data());
+            for (int i = k + l; i < 2 * k + l; ++i)
+              d->y.push_back(d->limbs[static_cast<std::size_t>(i)].data());
             // Sources are scaled by a factor, then every target sums over them and the rounded quotient.
             c.takes[index(Resource::product)] = n * (cost_.factor * k + cost_.term * l * (k + 1));
             c.body = [d, t = &table_] {
-              t->base_convert(d->out.data(), d->in.data(), n, d->conversion.view());
+              const auto view = d->conversion.view();
+              t->base_scale(d->y.data(), d->quotient.data(), d->in.data(), n, view);
+              for (std::size_t j = 0; j < view.targets; ++j)
+                t->base_sum(d->out[j], d->y.data(), d->quotient.data(), n, view, j);
             };
           });
   }

@@ -79,4 +79,14 @@ void use_table(const Table& t) {
   current().store(&t, std::memory_order_release);
 }
 
+void base_convert(const Table& t, u64* const* out, const u64* const* in, std::size_t n,
+                  const BaseConversion& c) {
+  std::vector<u64> memory(c.sources * n);
+  std::vector<u64*> y;
+  for (std::size_t i = 0; i < c.sources; ++i) y.push_back(memory.data() + i * n);
+  std::vector<std::uint8_t> v(n);
+  t.base_scale(y.data(), v.data(), in, n, c);
+  for (std::size_t j = 0; j < c.targets; ++j) t.base_sum(out[j], y.data(), v.data(), n, c, j);
+}
+
 }  // namespace velum::kernels

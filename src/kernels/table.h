@@ -52,8 +52,12 @@ struct Table {
   void (*key_product)(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
                       const u64* const* key1, std::size_t digits, std::size_t n, const Modulus& m);
 
-  // See BaseConversion. in: [sources] arrays, out: [targets] arrays (a null out[j] is skipped).
-  void (*base_convert)(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c);
+  // The two halves of a base conversion (see BaseConversion): the scaled sources y and the quotient v, once,
+  // and then the sum for one target of c. in, y: [sources] arrays, y[i] may be in[i]; v: n bytes.
+  void (*base_scale)(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n,
+                     const BaseConversion& c);
+  void (*base_sum)(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n,
+                   const BaseConversion& c, std::size_t target);
 
   // Signed small integers to residues: out[i] = x[i] mod q, |x[i]| < 2^31; and 64-bit ones, |x[i]| < 2^62.
   void (*from_int32)(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
@@ -86,6 +90,11 @@ std::span<const Table* const> available_tables();
 const Table& table_named(std::string_view name);
 // Replaces the variant in use (tests and benchmarks; not to be called while others compute).
 void use_table(const Table& t);
+
+// Both halves of a base conversion, for all targets; out: [targets] arrays apart from the inputs. Takes
+// memory of its own.
+void base_convert(const Table& t, u64* const* out, const u64* const* in, std::size_t n,
+                  const BaseConversion& c);
 
 Modulus make_modulus(u64 q);
 Factor make_factor(u64 w, const Modulus& m);  // w < q

@@ -121,15 +121,23 @@ struct Checked {
     Inner().key_product(out0, out1, x, key0, key1, digits, n, m);
     for (const u64* p : {out0, out1}) residues(p, n, m.q, "key_product output");
   }
-  static void base_convert(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c) {
-    require(c.sources >= 1 && c.sources <= 64 && n % 16 == 0, "base_convert",
+  static void base_scale(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n,
+                         const BaseConversion& c) {
+    require(c.sources >= 1 && c.sources <= 64 && n % 16 == 0, "base_scale",
             "1 to 64 sources, a length in sixteens");
-    for (std::size_t i = 0; i < c.sources; ++i)
-      residues(in[i], n, c.source_moduli[i].q, "base_convert input");
-    Inner().base_convert(out, in, n, c);
-    for (std::size_t j = 0; j < c.targets; ++j) {
-      if (out[j]) residues(out[j], n, c.target_moduli[j].q, "base_convert output");
-    }
+    for (std::size_t i = 0; i < c.sources; ++i) residues(in[i], n, c.source_moduli[i].q, "base_scale input");
+    Inner().base_scale(y, v, in, n, c);
+    for (std::size_t i = 0; i < c.sources; ++i) residues(y[i], n, c.source_moduli[i].q, "base_scale output");
+  }
+  static void base_sum(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n,
+                       const BaseConversion& c, std::size_t target) {
+    require(c.sources >= 1 && c.sources <= 64 && n % 16 == 0 && target < c.targets, "base_sum",
+            "1 to 64 sources, a length in sixteens, a target of the conversion");
+    for (std::size_t i = 0; i < c.sources; ++i) residues(y[i], n, c.source_moduli[i].q, "base_sum input");
+    require(std::all_of(v, v + n, [&](std::uint8_t k) { return k <= c.sources; }), "base_sum",
+            "the quotient is at most the number of sources");
+    Inner().base_sum(out, y, v, n, c, target);
+    residues(out, n, c.target_moduli[target].q, "base_sum output");
   }
   static void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m) {
     shape(n, m, "from_int32");
@@ -206,7 +214,8 @@ struct Checked {
         .square_terms = square_terms,
         .sum_squares = sum_squares,
         .key_product = key_product,
-        .base_convert = base_convert,
+        .base_scale = base_scale,
+        .base_sum = base_sum,
         .from_int32 = from_int32,
         .from_int64 = from_int64,
         .split_pair = split_pair,

@@ -48,7 +48,8 @@ std::uint64_t finish_scratch_bytes(const Step& step, std::size_t n, std::size_t 
   const std::uint64_t limbs = step.limbs;
   if (!step.identity && step.finish == Finish::none) return 0;
   const std::uint64_t digits = special ? (limbs + special - 1) / special : 0;
-  return (limbs + digits + 2 * (special + 1) + 3 + (step.identity ? 3 * limbs : 0)) * n * 8;
+  return (limbs + digits + 2 * (special + 1) + 3 + (step.identity ? 3 * limbs : 0)) * n * 8 +
+         (digits + 2) * n;
 }
 
 }  // namespace

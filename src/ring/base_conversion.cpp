@@ -32,15 +32,15 @@ BaseConversion::BaseConversion(const Ring& ring, std::span<const std::size_t> so
   }
 }
 
-kernels::BaseConversion BaseConversion::view(std::size_t first, std::size_t count) const {
+kernels::BaseConversion BaseConversion::view() const {
   kernels::BaseConversion v;
   v.sources = sources();
-  v.targets = count;
+  v.targets = targets();
   v.source_moduli = source_moduli_.data();
   v.punctured_inverse = punctured_inverse_.data();
-  v.target_moduli = target_moduli_.data() + first;
-  v.punctured = punctured_.data() + first * sources();
-  v.product = product_.data() + first;
+  v.target_moduli = target_moduli_.data();
+  v.punctured = punctured_.data();
+  v.product = product_.data();
   return v;
 }
 

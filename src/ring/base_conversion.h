@@ -16,13 +16,9 @@ class BaseConversion {
 
   std::size_t sources() const { return source_moduli_.size(); }
   std::size_t targets() const { return target_moduli_.size(); }
-  // All targets, or the one at place `t` alone: what a pass over single limbs wants.
-  kernels::BaseConversion view() const { return view(0, targets()); }
-  kernels::BaseConversion to(std::size_t t) const { return view(t, 1); }
+  kernels::BaseConversion view() const;
 
  private:
-  kernels::BaseConversion view(std::size_t first, std::size_t count) const;
-
   std::vector<kernels::Modulus> source_moduli_, target_moduli_;
   std::vector<kernels::Factor> punctured_inverse_;
   std::vector<u64> punctured_;  // [targets][sources]

@@ -25,10 +25,10 @@ kernels::Table counting_table() {
     counted.key_products += 2 * d;
     counted_table->key_product(o0, o1, x, k0, k1, d, n, m);
   };
-  t.base_convert = [](u64* const* out, const u64* const* in, std::size_t n,
-                      const kernels::BaseConversion& c) {
-    counted.conversions += c.sources * c.targets;
-    counted_table->base_convert(out, in, n, c);
+  t.base_sum = [](u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n,
+                  const kernels::BaseConversion& c, std::size_t target) {
+    counted.conversions += c.sources;
+    counted_table->base_sum(out, y, v, n, c, target);
   };
   t.multiply_scalar_add = [](u64* acc, const u64* a, const kernels::Factor& w, std::size_t n,
                              const kernels::Modulus& m) {

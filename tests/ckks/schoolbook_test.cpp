@@ -104,7 +104,7 @@ TEST_P(Schoolbook, BaseConversion) {
   std::vector<u64*> out_rows;
   for (const auto& row : in) in_rows.push_back(row.data());
   for (auto& row : out) out_rows.push_back(row.data());
-  kernels::table().base_convert(out_rows.data(), in_rows.data(), n, conversion.view());
+  kernels::base_convert(kernels::table(), out_rows.data(), in_rows.data(), n, conversion.view());
   EXPECT_EQ(out, c["output"].get<Limbs>());
 }
 

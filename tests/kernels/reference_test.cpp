@@ -217,7 +217,7 @@ TEST(Reference, BaseConversionIsExactForCentredIntegers) {
                                     target_moduli.data(),
                                     punctured.data(),
                                     products.data()};
-    ref().base_convert(out_pointers.data(), in_pointers.data(), n, conversion);
+    base_convert(ref(), out_pointers.data(), in_pointers.data(), n, conversion);
     for (std::size_t j = 0; j < target_moduli.size(); ++j) {
       const __int128 q = target_moduli[j].q;
       for (std::size_t c = 0; c < n; ++c) {

@@ -272,7 +272,7 @@ TEST_P(Variant, BaseConversion) {
         for (std::size_t i = 0; i < sources; ++i) punctured.push_back(random() % q);
         product.push_back(q == primes[0] ? 0 : random() % q);
       }
-      const std::size_t targets = primes.size(), skipped = 2;
+      const std::size_t targets = primes.size();
       const BaseConversion c{sources,
                              targets,
                              source_moduli.data(),
@@ -282,22 +282,30 @@ TEST_P(Variant, BaseConversion) {
                              product.data()};
       std::vector<const u64*> in_pointers;
       for (auto& v : in) in_pointers.push_back(v.data());
-      std::vector<std::vector<u64>> expected(targets, std::vector<u64>(n));
-      std::vector<Guarded<u64>> out;
-      std::vector<u64*> expected_pointers, out_pointers;
-      for (std::size_t j = 0; j < targets; ++j) out.emplace_back(n, j % 4);
-      for (std::size_t j = 0; j < targets; ++j) {
-        expected_pointers.push_back(j == skipped ? nullptr : expected[j].data());
-        out_pointers.push_back(j == skipped ? nullptr : out[j].data());
+      const std::string what = fmt::format(", {} sources, n = {}", sources, n);
+      std::vector<std::vector<u64>> y(sources, std::vector<u64>(n));
+      std::vector<Guarded<u64>> scaled;
+      std::vector<u64*> y_pointers, scaled_pointers;
+      for (std::size_t i = 0; i < sources; ++i) scaled.emplace_back(n, i % 4);
+      for (std::size_t i = 0; i < sources; ++i) {
+        y_pointers.push_back(y[i].data());
+        scaled_pointers.push_back(scaled[i].data());
+        scaled[i].assign(in[i]);
       }
-      ref().base_convert(expected_pointers.data(), in_pointers.data(), n, c);
-      variant().base_convert(out_pointers.data(), in_pointers.data(), n, c);
+      std::vector<std::uint8_t> v(n);
+      Guarded<std::uint8_t> quotient(n, sources % 4);
+      ref().base_scale(y_pointers.data(), v.data(), in_pointers.data(), n, c);
+      variant().base_scale(scaled_pointers.data(), quotient.data(), scaled_pointers.data(), n,
+                           c);  // in place
+      for (std::size_t i = 0; i < sources; ++i) expect_equal(scaled[i], y[i], "base_scale" + what);
+      EXPECT_TRUE(quotient.intact()) << what;
+      EXPECT_EQ(quotient.values(), v) << what;
       for (std::size_t j = 0; j < targets; ++j) {
-        if (j != skipped) {
-          expect_equal(
-              out[j], expected[j],
-              fmt::format("base_convert, {} sources, n = {}, q = {}", sources, n, target_moduli[j].q));
-        }
+        std::vector<u64> expected(n);
+        Guarded<u64> out(n, j % 4);
+        ref().base_sum(expected.data(), y_pointers.data(), v.data(), n, c, j);
+        variant().base_sum(out.data(), y_pointers.data(), v.data(), n, c, j);
+        expect_equal(out, expected, fmt::format("base_sum{}, q = {}", what, target_moduli[j].q));
       }
     }
   }

@@ -53,16 +53,9 @@ TEST(BaseConversion, KeepsTheCentredInteger) {
     }
     for (const auto& row : in) in_rows.push_back(row.data());
     for (auto& row : out) out_rows.push_back(row.data());
-    out_rows[3] = nullptr;  // skipped
-    kernels::table().base_convert(out_rows.data(), in_rows.data(), n, c.view());
+    kernels::base_convert(kernels::table(), out_rows.data(), in_rows.data(), n, c.view());
     for (std::size_t j = 0; j < 5; ++j)
-      for (std::size_t k = 0; k < n; ++k)
-        ASSERT_EQ(out[j][k], j == 3 ? 0 : residue(x[k], ring.q(j))) << j << " " << k;
-    // One target at a time gives the same.
-    std::vector<u64> single(n);
-    u64* row = single.data();
-    kernels::table().base_convert(&row, in_rows.data(), n, c.to(1));
-    EXPECT_EQ(single, out[1]);
+      for (std::size_t k = 0; k < n; ++k) ASSERT_EQ(out[j][k], residue(x[k], ring.q(j))) << j << " " << k;
   }
 }
 

@@ -30,7 +30,7 @@ std::size_t digits_at(const EvaluatorConstants& s, std::size_t limbs) {
 // The inner product of one polynomial's digits with a key, at any one modulus.
 class KeyProduct {
  public:
-  // `scratch` has limbs + digits limbs.
+  // `scratch` has limbs + digits limbs, and n bytes for each digit.
   KeyProduct(const EvaluatorConstants& s, ConstView in, std::size_t poly, const SwitchKey& key, u64* scratch)
       : s_(s),
         in_(in),
@@ -38,12 +38,20 @@ class KeyProduct {
         key_(key),
         digits_(digits_at(s, in.limbs)),
         coefficients_(scratch),
-        lifted_(scratch + in.limbs * s.n) {
+        lifted_(scratch + in.limbs * s.n),
+        quotients_(reinterpret_cast<std::uint8_t*>(lifted_ + digits_ * s.n)) {
     for (std::size_t i = 0; i < in.limbs; ++i) {
       std::copy_n(in.limb(poly, i), s.n, coefficient_limb(i));
       kernels::table().ntt_inverse(coefficient_limb(i), s.ntt(i));
     }
+    for (std::size_t d = 0; d < digits_; ++d) {
+      const auto x = coefficients_of(d);
+      kernels::table().base_scale(x.data(), quotients_ + d * s.n, x.data(), s.n, lift_of(d).view());
+    }
   }
+
+  // The scratch memory behind what is used here.
+  u64* end() const { return reinterpret_cast<u64*>(quotients_ + (digits_ * s_.n + 7) / 8 * 8); }
 
   // Both polynomials of the result at modulus m (special primes from params.limbs() on).
   void at(std::size_t m, u64* out0, u64* out1) const {
@@ -60,16 +68,23 @@ class KeyProduct {
 
  private:
   u64* coefficient_limb(std::size_t i) const { return coefficients_ + i * s_.n; }
+  std::size_t moduli_of(std::size_t d) const { return std::min(s_.alpha, in_.limbs - d * s_.alpha); }
+  const ring::BaseConversion& lift_of(std::size_t d) const {
+    return s_.digit_lift[d * s_.alpha + moduli_of(d) - 1];
+  }
+  std::array<u64*, kMaxDigits> coefficients_of(std::size_t d) const {
+    std::array<u64*, kMaxDigits> x;
+    for (std::size_t i = 0; i < moduli_of(d); ++i) x[i] = coefficient_limb(d * s_.alpha + i);
+    return x;
+  }
 
   // Digit d modulo modulus m, NTT form. Its own moduli hold it already: there the input serves as it is.
   const u64* digit_at(std::size_t d, std::size_t m) const {
     const std::size_t begin = d * s_.alpha, end = std::min(begin + s_.alpha, in_.limbs);
     if (m >= begin && m < end) return in_.limb(poly_, m);
-    std::array<const u64*, kMaxDigits> sources;
-    for (std::size_t i = begin; i < end; ++i) sources[i - begin] = coefficient_limb(i);
     u64* out = lifted_ + d * s_.n;
-    const auto& lift = s_.digit_lift[d * s_.alpha + (end - begin) - 1];
-    kernels::table().base_convert(&out, sources.data(), s_.n, lift.to(m));
+    const auto y = coefficients_of(d);
+    kernels::table().base_sum(out, y.data(), quotients_ + d * s_.n, s_.n, lift_of(d).view(), m);
     kernels::table().ntt_forward(out, s_.ntt(m));
     return out;
   }
@@ -79,18 +94,26 @@ class KeyProduct {
   std::size_t poly_;
   const SwitchKey& key_;
   std::size_t digits_;
-  u64* coefficients_;
+  u64* coefficients_;  // scaled for the lift of their digit
   u64* lifted_;
+  std::uint8_t* quotients_;  // [digits][n]
 };
 
-// The remainder modulo the divisor's moduli, in coefficients, one array each.
-using Remainder = std::array<const u64*, kMaxDigits + 1>;
+// The remainder modulo the divisor's moduli, in coefficients, one array each, scaled for its lift; n
+// quotients.
+struct Remainder {
+  std::array<u64*, kMaxDigits + 1> at;
+  std::uint8_t* quotient = nullptr;
+};
+void scale(const EvaluatorConstants& s, const Remainder& r, const Division& division) {
+  kernels::table().base_scale(r.at.data(), r.quotient, r.at.data(), s.n, division.lift.view());
+}
 
 // out = (t - remainder) / divisor at modulus j, NTT form. `lift` is a limb of scratch, and may be out.
 void divide_at(const EvaluatorConstants& s, u64* out, const u64* t, const Remainder& remainder,
                const Division& division, std::size_t j, u64* lift) {
   const auto& k = kernels::table();
-  k.base_convert(&lift, remainder.data(), s.n, division.lift.to(j));
+  k.base_sum(lift, remainder.at.data(), remainder.quotient, s.n, division.lift.view(), j);
   k.ntt_forward(lift, s.ntt(j));
   k.subtract_multiply_scalar(out, t, lift, division.inverse[j], s.n, s.modulus(j));
 }
@@ -110,9 +133,10 @@ void check_relinearise(const EvaluatorConstants& s, View out, ConstView in, cons
 
 // Scratch: the switched polynomial's coefficients [limbs] and lifted digits [digits], both polynomials of the
 // result at the divisor's moduli [2 (alpha + 1)] and at the modulus in work [2], and the remainder's lift
-// [1].
+// [1], in limbs; and a byte a coefficient for each digit and both remainders.
 std::size_t Evaluator::scratch_words(std::size_t limbs) const {
-  return (limbs + digits_at(*state_, limbs) + 2 * (state_->alpha + 1) + 3) * state_->n;
+  const std::size_t digits = digits_at(*state_, limbs), bytes = (digits + 2) * state_->n;
+  return (limbs + digits + 2 * (state_->alpha + 1) + 3) * state_->n + (bytes + 7) / 8;
 }
 
 void Evaluator::relinearise(View out, ConstView in, const SwitchKey& key, u64* scratch) const {
@@ -120,19 +144,21 @@ void Evaluator::relinearise(View out, ConstView in, const SwitchKey& key, u64* s
   check_relinearise(s, out, in, key, in.limbs);
   const auto& k = kernels::table();
   const KeyProduct product(s, in, 2, key, scratch);
-  u64* special = scratch + (in.limbs + digits_at(s, in.limbs)) * s.n;
+  u64* special = product.end();
   u64* work = special + 2 * s.alpha * s.n;
   u64* lift = work + 2 * s.n;
+  auto* quotients = reinterpret_cast<std::uint8_t*>(lift + s.n);
 
-  std::array<Remainder, 2> remainder;
+  std::array<Remainder, 2> remainder{{{{}, quotients}, {{}, quotients + s.n}}};
   for (std::size_t i = 0; i < s.alpha; ++i) {
     u64* at[2] = {special + 2 * i * s.n, special + (2 * i + 1) * s.n};
     product.at(s.limbs + i, at[0], at[1]);
     for (std::size_t p = 0; p < 2; ++p) {
       k.ntt_inverse(at[p], s.ntt(s.limbs + i));
-      remainder[p][i] = at[p];
+      remainder[p].at[i] = at[p];
     }
   }
+  for (const auto& r : remainder) scale(s, r, s.mod_down[0]);
   for (std::size_t j = 0; j < in.limbs; ++j) {
     product.at(j, work, work + s.n);
     for (std::size_t p = 0; p < 2; ++p) {
@@ -151,7 +177,8 @@ void Evaluator::rescale(View out, ConstView in, u64* scratch) const {
   for (std::size_t p = 0; p < 2; ++p) {
     std::copy_n(in.limb(p, last), s.n, scratch);
     kernels::table().ntt_inverse(scratch, s.ntt(last));
-    const Remainder remainder = {scratch};
+    const Remainder remainder{{scratch}, reinterpret_cast<std::uint8_t*>(scratch + 2 * s.n)};
+    scale(s, remainder, s.rescale[last]);
     for (std::size_t j = 0; j < last; ++j)
       divide_at(s, out.limb(p, j), in.limb(p, j), remainder, s.rescale[last], j, scratch + s.n);
   }
@@ -165,14 +192,15 @@ void Evaluator::relinearise_rescale(View out, ConstView in, const SwitchKey& key
   const auto& k = kernels::table();
   const std::size_t last = in.limbs - 1;
   const KeyProduct product(s, in, 2, key, scratch);
-  u64* divisor = scratch + (in.limbs + digits_at(s, in.limbs)) * s.n;
+  u64* divisor = product.end();
   u64* work = divisor + 2 * (s.alpha + 1) * s.n;
   u64* lift = work + 2 * s.n;
+  auto* quotients = reinterpret_cast<std::uint8_t*>(lift + s.n);
   const auto add_lower = [&](u64* t, std::size_t p, std::size_t j) {
     k.multiply_scalar_add(t, in.limb(p, j), s.p_mod_q[j], s.n, s.modulus(j));
   };
 
-  std::array<Remainder, 2> remainder;
+  std::array<Remainder, 2> remainder{{{{}, quotients}, {{}, quotients + s.n}}};
   for (std::size_t i = 0; i <= s.alpha; ++i) {
     const std::size_t m = i < s.alpha ? s.limbs + i : last;
     u64* at[2] = {divisor + 2 * i * s.n, divisor + (2 * i + 1) * s.n};
@@ -180,9 +208,10 @@ void Evaluator::relinearise_rescale(View out, ConstView in, const SwitchKey& key
     for (std::size_t p = 0; p < 2; ++p) {
       if (i == s.alpha) add_lower(at[p], p, last);
       k.ntt_inverse(at[p], s.ntt(m));
-      remainder[p][i] = at[p];
+      remainder[p].at[i] = at[p];
     }
   }
+  for (const auto& r : remainder) scale(s, r, s.fused[last]);
   for (std::size_t j = 0; j < last; ++j) {
     product.at(j, work, work + s.n);
     for (std::size_t p = 0; p < 2; ++p) {

@@ -34,7 +34,9 @@ void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, co
 // base_conversion.cpp
 void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0, const u64* const* key1,
                  std::size_t digits, std::size_t n, const Modulus& m);
-void base_convert(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c);
+void base_scale(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n, const BaseConversion& c);
+void base_sum(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n, const BaseConversion& c,
+              std::size_t target);
 
 // digits.cpp
 void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b, std::size_t columns,

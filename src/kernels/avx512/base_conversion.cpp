@@ -22,12 +22,9 @@ void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* ke
   }
 }
 
-// Columns in chunks: the scaled sources y and the rounded quotients v of a chunk stay in L1 while each target
-// sums over them.
-void base_convert(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c) {
-  constexpr std::size_t kChunk = 64, kMaxSources = 64;
-  alignas(64) u64 y[kMaxSources][kChunk];
-  alignas(64) u64 v[kChunk];
+void base_scale(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n,
+                const BaseConversion& c) {
+  constexpr std::size_t kChunk = 256;  // columns at a time: their sums stay in L1
   alignas(64) double total[kChunk];
   for (std::size_t begin = 0; begin < n; begin += kChunk) {
     const std::size_t count = n - begin < kChunk ? n - begin : kChunk;
@@ -39,31 +36,38 @@ void base_convert(u64* const* out, const u64* const* in, std::size_t n, const Ba
       for (std::size_t k = 0; k < count; k += 8) {
         const Words r = p.subtract_once(
             p.clear(p.add_product(_mm512_setzero_si512(), load(in[i] + begin + k), f.w, f.quotient52)));
-        store(y[i] + k, r);
+        store(y[i] + begin + k, r);
         // Multiplied and added apart: the same roundings as the reference.
         const __m512d share = _mm512_mul_pd(_mm512_cvtepu64_pd(r), inverse);
         _mm512_store_pd(total + k, _mm512_add_pd(_mm512_load_pd(total + k), share));
       }
     }
-    for (std::size_t k = 0; k < count; k += 8) store(v + k, _mm512_cvtpd_epu64(_mm512_load_pd(total + k)));
-    for (std::size_t j = 0; j < c.targets; ++j) {
-      if (!out[j]) continue;
-      const SumReducer p(c.target_moduli[j].q);
-      const u64* punctured = c.punctured + j * c.sources;
-      const Words minus_product = splat(c.target_moduli[j].q - c.product[j]);
-      for (std::size_t k = 0; k < count; k += 16) {
-        Sum a, b;
-        a.add(load(v + k), minus_product);
-        b.add(load(v + k + 8), minus_product);
-        for (std::size_t i = 0; i < c.sources; ++i) {
-          const Words w = splat(punctured[i]);
-          a.add(load(y[i] + k), w);
-          b.add(load(y[i] + k + 8), w);
-        }
-        store(out[j] + begin + k, p.reduce_sum(a));
-        store(out[j] + begin + k + 8, p.reduce_sum(b));
-      }
+    for (std::size_t k = 0; k < count; k += 8)
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(v + begin + k),
+                       _mm512_cvtepi64_epi8(_mm512_cvtpd_epu64(_mm512_load_pd(total + k))));
+  }
+}
+
+void base_sum(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n, const BaseConversion& c,
+              std::size_t target) {
+  const u64 q = c.target_moduli[target].q;
+  const SumReducer p(q);
+  const u64* punctured = c.punctured + target * c.sources;
+  const Words minus_product = splat(q - c.product[target]);
+  const auto quotients = [&](std::size_t k) {
+    return _mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(v + k)));
+  };
+  for (std::size_t k = 0; k < n; k += 16) {  // two vectors at a time hide the latency of the multiply-adds
+    Sum a, b;
+    a.add(quotients(k), minus_product);
+    b.add(quotients(k + 8), minus_product);
+    for (std::size_t i = 0; i < c.sources; ++i) {
+      const Words w = splat(punctured[i]);
+      a.add(load(y[i] + k), w);
+      b.add(load(y[i] + k + 8), w);
     }
+    store(out + k, p.reduce_sum(a));
+    store(out + k + 8, p.reduce_sum(b));
   }
 }
 

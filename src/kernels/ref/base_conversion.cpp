@@ -20,11 +20,9 @@ void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* ke
   }
 }
 
-void base_convert(u64* const* out, const u64* const* in, std::size_t n, const BaseConversion& c) {
-  constexpr std::size_t kChunk = 256;  // columns at a time: y stays in L1, and outputs may overwrite inputs
-  constexpr std::size_t kMaxSources = 64;
-  u64 y[kMaxSources][kChunk];
-  u64 v[kChunk];
+void base_scale(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n,
+                const BaseConversion& c) {
+  constexpr std::size_t kChunk = 256;  // columns at a time: their sums stay in L1
   for (std::size_t begin = 0; begin < n; begin += kChunk) {
     const std::size_t count = n - begin < kChunk ? n - begin : kChunk;
     double sum[kChunk] = {};
@@ -32,23 +30,25 @@ void base_convert(u64* const* out, const u64* const* in, std::size_t n, const Ba
       const Modulus& m = c.source_moduli[i];
       const Factor& w = c.punctured_inverse[i];
       for (std::size_t k = 0; k < count; ++k) {
-        y[i][k] = multiply_factor(in[i][begin + k], w.value, w.quotient64, m.q);
-        sum[k] += static_cast<double>(y[i][k]) * m.inverse;
+        const u64 scaled = multiply_factor(in[i][begin + k], w.value, w.quotient64, m.q);
+        y[i][begin + k] = scaled;
+        sum[k] += static_cast<double>(scaled) * m.inverse;
       }
     }
     // Rounding ties to even, as every variant does.
-    for (std::size_t k = 0; k < count; ++k) v[k] = static_cast<u64>(std::nearbyint(sum[k]));
-    for (std::size_t j = 0; j < c.targets; ++j) {
-      if (!out[j]) continue;
-      const Modulus& m = c.target_moduli[j];
-      const u64 minus_product = m.q - c.product[j];  // <= q: -v M = v (q - M) mod q
-      for (std::size_t k = 0; k < count; ++k) {
-        u128 total = static_cast<u128>(v[k]) * minus_product;
-        for (std::size_t i = 0; i < c.sources; ++i)
-          total += static_cast<u128>(y[i][k]) * c.punctured[j * c.sources + i];
-        out[j][begin + k] = reduce(total, m);
-      }
-    }
+    for (std::size_t k = 0; k < count; ++k) v[begin + k] = static_cast<std::uint8_t>(std::nearbyint(sum[k]));
+  }
+}
+
+void base_sum(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n, const BaseConversion& c,
+              std::size_t target) {
+  const Modulus& m = c.target_moduli[target];
+  const u64* punctured = c.punctured + target * c.sources;
+  const u64 minus_product = m.q - c.product[target];  // <= q: -v M = v (q - M) mod q
+  for (std::size_t k = 0; k < n; ++k) {
+    u128 total = static_cast<u128>(v[k]) * minus_product;
+    for (std::size_t i = 0; i < c.sources; ++i) total += static_cast<u128>(y[i][k]) * punctured[i];
+    out[k] = reduce(total, m);
   }
 }
 
