@@ -6,7 +6,8 @@ if(GIT)
   execute_process(COMMAND ${GIT} -C ${SOURCE} rev-parse HEAD OUTPUT_VARIABLE head OUTPUT_STRIP_TRAILING_WHITESPACE
                   ERROR_QUIET RESULT_VARIABLE failed)
   if(NOT failed)
-    execute_process(COMMAND ${GIT} -C ${SOURCE} status --porcelain --untracked-files=no OUTPUT_VARIABLE changes ERROR_QUIET)
+    execute_process(COMMAND ${GIT} -C ${SOURCE} status --porcelain --untracked-files=no -- . :!results :!docs
+                    OUTPUT_VARIABLE changes ERROR_QUIET)
     set(commit "${head}")
     if(changes)
       string(APPEND commit "+changes")

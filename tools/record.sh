@@ -28,7 +28,7 @@ for variable in ("VELUM_DATA", "VELUM_BIN", "VELUM_MODELS", "FILLED"):
     if os.environ.get(variable): command = command.replace(os.environ[variable].rstrip("/"), "$" + variable)
 record = {
     "command": command,
-    "commit": out("git", "rev-parse", "HEAD") + ("+changes" if out("git", "status", "--porcelain", "--untracked-files=no") else ""),
+    "commit": out("git", "rev-parse", "HEAD") + ("+changes" if out("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!results", ":!docs") else ""),
     "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     "wall_seconds": round(float(os.environ["VELUM_END"]) - float(os.environ["VELUM_START"]), 3),
     "machine": {"cpu": cpu, "cores": os.cpu_count(), "memory_mib": memory, "kernel": platform.release(),
