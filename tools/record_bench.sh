@@ -35,7 +35,7 @@ for name in "${names[@]}"; do
                VELUM_RATES=builtin tools/record.sh results/bench/calibration.json velum bench calibrate --rates results/bench/rates.json --json OUT
                export VELUM_RATES=results/bench/rates.json ;;
     kernels)   tools/record.sh results/bench/kernels.json velum bench kernels --json OUT ;;
-    mnist)     network mnist models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" ;;
+    mnist)     network mnist models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --repeat 15 ;;
     pneumonia) network pneumonia models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --repeat 3 --memory 12GiB ;;
     cifar10)   network cifar10 models/cifar10.onnx "${cifar[@]}" --repeat 1 --memory 12GiB ;;
     ngraph)    random cifar10-ngraph cifar10-ngraph "${cifar[@]}" --repeat 3 --memory 8GiB ;;

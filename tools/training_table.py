@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/results-training.md from results/training/table/*.json (tools/train_table.sh made them).
+"""Writes the tables of docs/results-training.md from results/training/table/*.json (tools/train_table.sh made them),
+results/training/plan/*.json and results/training/run/*.json (tools/run_rows.sh), and results/training/ablation/*.json
+(tools/train_ablation.sh).
 
 Every table stands between <!-- table: PREFIX --> and <!-- /table -->: a line a row whose name begins with PREFIX, with
-mean and deviation (over n - 1) over the seeds.
+mean and deviation (over n - 1) over the seeds. <!-- plans: PREFIX --> holds what the planner and an encrypted run of the
+row's first seed say, <!-- ablation --> the ablation of the recipe best.
 
   tools/training_table.py            rewrites the page
   tools/training_table.py --check    exit code 1 where the page is not what the files say
@@ -15,7 +18,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "results-training.md"
-TABLE = ROOT / "results" / "training" / "table"
+TRAINING = ROOT / "results" / "training"
+TABLE = TRAINING / "table"
+VARIANTS = ["best", "no-transition", "no-distillation", "no-averaging", "no-range-penalty", "no-rounding",
+            "no-class-weights", "layerwise", "channel", "feature-matching", "smooth-neighbours", "longer"]
 ORDER = ["relu", "square", "layer", "channel", "element", "element-kd", "direct", "transition", "transition-kd",
          "channel-best", "element-best", "best"]
 
@@ -45,23 +51,64 @@ def line(variant, runs):
 
 
 def table(prefix):
-    names = {re.sub(r"-s\d+$", "", p.stem) for p in TABLE.glob(f"{prefix}-*.json")}
-    variants = sorted((n[len(prefix) + 1:] for n in names), key=lambda v: (ORDER.index(v) if v in ORDER else 99, v))
+    variants = rows_of(prefix)
     lines = ["| row | accuracy, % | macro F1, % | AUC, % | seeds | epochs | seconds an epoch |", "|---|---|---|---|---|---|---|"]
     lines += [line(v, runs_of(f"{prefix}-{v}")) for v in variants]
     return "\n".join(lines) if variants else "Not trained yet."
 
 
+def rows_of(prefix):
+    names = {re.sub(r"-s\d+$", "", p.stem) for p in TABLE.glob(f"{prefix}-*.json")}
+    return sorted((n[len(prefix) + 1:] for n in names), key=lambda v: (ORDER.index(v) if v in ORDER else 99, v))
+
+
+def size(count):
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 1e6:.0f} MB"
+
+
+def plans(prefix):
+    lines = ["| row | N | limbs | log2(QP) | predicted precision, bits | memory | clear, % | encrypted, % | agreement, % "
+             "| a slot |", "|---|---|---|---|---|---|---|---|---|---|"]
+    for variant in rows_of(prefix):
+        for planned in sorted((TRAINING / "plan").glob(f"{prefix}-{variant}-s*.json"))[:1]:
+            plan = json.loads(planned.read_text())["result"]
+            run = TRAINING / "run" / planned.name
+            measured = "not run |  |  |"
+            if run.exists():
+                r = json.loads(run.read_text())["result"]
+                slot = 1e3 * r["seconds"]["evaluate"] / r["slots"] / r.get("batches", 1)
+                measured = (f"{100 * r['accuracy_clear']:.2f} | {100 * r['accuracy_encrypted']:.2f} "
+                            f"| {100 * r['agreement']:.2f} | {slot:.3g} ms")
+            params = plan["params"]
+            limbs = len(params["prime_bits"]) - params["special_primes"]
+            lines.append(f"| {variant} | {params['ring_dimension']} | {limbs} | {params['log2_qp']:.0f} "
+                         f"| {plan['precision_bits']:.1f} | {size(plan['memory']['peak_bytes'])} | {measured} |")
+    return "\n".join(lines) if len(lines) > 2 else "Not planned yet."
+
+
+def ablation():
+    lines = ["| variant | accuracy, % | macro F1, % | AUC, % | seeds |", "|---|---|---|---|---|"]
+    for variant in VARIANTS:
+        test = [json.loads(p.read_text())["test"] for p in sorted((TRAINING / "ablation").glob(f"{variant}-s*.json"))]
+        if test:
+            lines.append(f"| {variant} | {spread([t['accuracy'] for t in test], 100)} "
+                         f"| {spread([t['macro_f1'] for t in test], 100)} | {spread([t.get('auc') for t in test], 100)} "
+                         f"| {len(test)} |")
+    return "\n".join(lines) if len(lines) > 2 else "Not trained yet."
+
+
 def filled(text):
-    return re.sub(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)",
-                  lambda m: f"{m[1]}{table(m[2])}\n{m[3]}", text, flags=re.S)
+    for name, make in (("table", table), ("plans", plans)):
+        text = re.sub(rf"(<!-- {name}: (\S+) -->\n).*?(<!-- /{name} -->)",
+                      lambda m, make=make: f"{m[1]}{make(m[2])}\n{m[3]}", text, flags=re.S)
+    return re.sub(r"(<!-- ablation -->\n).*?(<!-- /ablation -->)", lambda m: f"{m[1]}{ablation()}\n{m[2]}", text, flags=re.S)
 
 
 def main():
     before = PAGE.read_text()
     after = filled(before)
     if "--check" in sys.argv[1:]:
-        sys.exit(0 if before == after else f"{PAGE.name}: not what results/training/table says; run {sys.argv[0]}")
+        sys.exit(0 if before == after else f"{PAGE.name}: not what results/training says; run {sys.argv[0]}")
     PAGE.write_text(after)
 
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Plans trained rows of docs/results-training.md, and runs one encrypted batch of test images with those that fit this machine:
+# results/training/plan/ROW-sSEED.json and results/training/run/ROW-sSEED.json.
+#   VELUM_DATA=DIR VELUM_SCRATCH=DIR tools/run_rows.sh ROW-sSEED...      networks are $VELUM_SCRATCH/table/ROW-sSEED.onnx
+#   MEMORY=12GiB   what a run may take
+# `velum` must be on the PATH.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${VELUM_DATA:?set it to the folder of the data sets}" "${VELUM_SCRATCH:?set it to the folder of the trainings}"
+[ $# -gt 0 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+export VELUM_MODELS=$VELUM_SCRATCH/table VELUM_RATES=builtin
+for name in "$@"; do
+  model=$VELUM_MODELS/$name.onnx
+  [ -f "$model" ] || { echo "run_rows: there is no $model; train it with tools/train_table.sh" >&2; exit 2; }
+  case "$name" in
+    mnist-*) data=mnist:$VELUM_DATA/mnist ;;
+    cifar10-*) data=cifar10:$VELUM_DATA/cifar10 ;;
+    pneumonia-*) data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz ;;
+    covid-xray-*) data=folder:$VELUM_DATA/covid-xray ;;
+    covid-ct-*) data=folder:$VELUM_DATA/covid-ct ;;
+    *) echo "run_rows: $name: no data set goes by the beginning of its name" >&2; exit 2 ;;
+  esac
+  echo "== $name"
+  mkdir -p results/training/plan results/training/run
+  tools/record.sh "results/training/plan/$name.json" velum plan "$model" --memory 1000GiB --json OUT > /dev/null
+  if velum plan "$model" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
+    tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" --memory "${MEMORY:-12GiB}" --json OUT
+  else
+    echo "planned only: it needs more than ${MEMORY:-12GiB}"
+  fi
+done
