@@ -63,8 +63,8 @@ double trainer_epoch(const NetworkSpec& spec, const TrainingData& data, int batc
   o.activation = kind;
   o.epochs = 1;
   o.batch = batch;
-  o.shift = 2;
-  o.flip = true;
+  o.augmentation.shift = 2;
+  o.augmentation.flip = true;
   return run_training({.data = data, .options = o, .spec = spec}, {}).seconds;
 }
 
