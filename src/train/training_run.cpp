@@ -247,6 +247,20 @@ class Run {
     return loss;
   }
 
+  // Scales gradients down to a norm of at most `largest`, where it is given; most steps need only look.
+  static void clip_gradients(const std::vector<torch::Tensor>& parameters, double largest) {
+    if (largest <= 0) return;
+    torch::NoGradGuard no_grad;
+    std::vector<torch::Tensor> norms;
+    for (const auto& p : parameters)
+      if (p.grad().defined()) norms.push_back(p.grad().norm());
+    if (norms.empty()) return;
+    const double factor = largest / (torch::stack(norms).norm().item<double>() + 1e-6);
+    if (!(factor < 1)) return;
+    for (const auto& p : parameters)
+      if (p.grad().defined()) p.grad().mul_(factor);
+  }
+
   // Loss and number of right predictions.
   std::pair<double, double> one_step(const torch::Tensor& indices, std::int64_t step) {
     auto images = data_.train.images.index_select(0, indices);
@@ -268,9 +282,8 @@ class Run {
     optimiser_->zero_grad();
     loss.backward();
     if (rounding) rounded_->restore();
-    if (o_.coefficient_clip > 0 && !groups_.coefficients.empty())
-      torch::nn::utils::clip_grad_norm_(groups_.coefficients, o_.coefficient_clip);
-    if (o_.gradient_clip > 0) torch::nn::utils::clip_grad_norm_(network_->parameters(), o_.gradient_clip);
+    clip_gradients(groups_.coefficients, o_.coefficient_clip);
+    clip_gradients(network_->parameters(), o_.gradient_clip);
     optimiser_->step();
     network_->project_activations(limits_);
     const double hits = (out.logits.argmax(1) == labels).sum().item<double>();
