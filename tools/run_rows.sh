@@ -3,11 +3,12 @@
 # results/training/plan/ROW-sSEED.json and results/training/run/ROW-sSEED.json.
 #   VELUM_DATA=DIR VELUM_SCRATCH=DIR tools/run_rows.sh ROW-sSEED...      networks are $VELUM_SCRATCH/table/ROW-sSEED.onnx
 #   MEMORY=12GiB   what a run may take
+#   PRECISION=12   bits of the output's bound; more where a network's outputs have a few very large values
 # `velum` must be on the PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${VELUM_DATA:?set it to the folder of the data sets}" "${VELUM_SCRATCH:?set it to the folder of the trainings}"
-[ $# -gt 0 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
 export VELUM_MODELS=$VELUM_SCRATCH/table VELUM_RATES=builtin
 for name in "$@"; do
   model=$VELUM_MODELS/$name.onnx
@@ -22,9 +23,9 @@ for name in "$@"; do
   esac
   echo "== $name"
   mkdir -p results/training/plan results/training/run
-  tools/record.sh "results/training/plan/$name.json" velum plan "$model" --memory 1000GiB --json OUT > /dev/null
-  if velum plan "$model" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
-    tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" --memory "${MEMORY:-12GiB}" --json OUT
+  tools/record.sh "results/training/plan/$name.json" velum plan "$model" --precision "${PRECISION:-12}" --memory 1000GiB --json OUT > /dev/null
+  if velum plan "$model" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
+    tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" --json OUT
   else
     echo "planned only: it needs more than ${MEMORY:-12GiB}"
   fi
