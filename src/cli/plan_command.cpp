@@ -22,7 +22,6 @@ void run(const Options& o) {
   use_threads(o.common);
   const auto graph = load_model(o.plan);
   const auto result = plan::make_plan(graph, to_request(o.plan, o.common.threads));
-  for (const auto& note : graph.notes) fmt::print("note: {}\n", note);
   for (const auto& note : result.notes) fmt::print("note: {}\n", note);
   fmt::print("{}", plan::to_text(result.plan));
   if (o.explain) fmt::print("\n{}", plan::explain_text(result));

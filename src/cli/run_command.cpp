@@ -175,7 +175,6 @@ void run(const Options& o) {
   const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
   StageSeconds seconds;
   seconds.plan = plan_watch.seconds();
-  for (const auto& note : graph.notes) fmt::print("note: {}\n", note);
   for (const auto& note : planned.notes) fmt::print("note: {}\n", note);
   fmt::print("{}", plan::to_text(planned.plan));
   std::fflush(stdout);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -124,6 +125,21 @@ Variant best_variant(const model::Graph& graph, const Request& request, std::opt
   return keep ? std::move(*kept) : std::move(*composed);
 }
 
+// Precision is counted from the bound of the outputs. Where they hardly ever come near it, ordinary ones keep
+// fewer bits.
+void note_rare_outputs(PlanResult& result, double precision_bits) {
+  constexpr double kFarAbove = 64;
+  const auto& out = result.plan.values[result.plan.output_value];
+  if (!(out.rms > 0) || out.bound <= kFarAbove * out.rms) return;
+  const double lost = std::log2(out.bound / out.rms);
+  result.notes.push_back(
+      fmt::format("the outputs reach {:.3g} but are typically {:.2g}: {:.0f} bits of the former leave {:.0f} "
+                  "of the latter; "
+                  "ask for --precision {:.0f} or more, or train with a stronger --range-penalty",
+                  out.bound, out.rms, precision_bits, std::max(0.0, precision_bits - lost),
+                  std::ceil(precision_bits + lost)));
+}
+
 void check_request(const Request& r) {
   if (r.batch < 0) fail_user("batch size is {}: expected 0 (as many as slots) or more", r.batch);
   if (r.max_log_n < r.min_log_n || r.min_log_n < 4 || r.max_log_n > 16)
@@ -149,6 +165,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
       make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
+  note_rare_outputs(result, request.precision_bits);
   result.choices = explain_choices(plan, stages, levels, search, schedule, request);
   if (pools) result.choices.push_back(*pools);
   const std::size_t slots = ring::slot_count(request.ring, plan.client.params.n);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/temp_folder.h"
 #include "data/dataset.h"
 #include "train/recipe.h"
 
@@ -46,9 +47,11 @@ TrainOptions small_options(const std::string& recipe) {
 }
 
 std::string scratch(const std::string& name) {
-  const auto path = std::filesystem::temp_directory_path() / ("velum_train_test_" + name);
-  std::filesystem::remove(path);
-  return path.string();
+  // Of this process alone: other tests run at the same time.
+  static const velum::testing::TempFolder folder;
+  const auto path = folder / name;
+  std::filesystem::remove_all(path);
+  return path;
 }
 
 bool same_network(NetworkImpl& l, NetworkImpl& r) {

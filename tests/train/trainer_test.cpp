@@ -129,8 +129,7 @@ TEST(Trainer, RefusesWhatCannotBe) {
 
 // Class folders of little grey images, one more class in the test split.
 std::string class_folders() {
-  const auto folder = std::filesystem::temp_directory_path() / "velum_train_test_folders";
-  std::filesystem::remove_all(folder);
+  const std::filesystem::path folder = scratch("folders");
   for (const std::string split : {"train", "val", "test"})
     for (const std::string name : {"cat", "dog", "owl"}) {
       if (name == "owl" && split != "test") continue;
