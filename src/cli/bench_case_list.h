@@ -39,6 +39,11 @@ inline double transform_products(std::size_t n, bool inverse) {
   return size / 2 * std::log2(size) + (inverse ? 2 : 1) * size;
 }
 
+// A resource's place in KernelCase::takes.
+inline std::size_t index(Resource r) {
+  return static_cast<std::size_t>(r);
+}
+
 class CaseList {
  public:
   CaseList(const kernels::Table& table, const std::function<bool(const std::string&)>& wanted)
@@ -57,7 +62,6 @@ class CaseList {
     make(c);
     cases_.push_back(std::move(c));
   }
-  static std::size_t index(Resource r) { return static_cast<std::size_t>(r); }
   const kernels::Table& table() const { return table_; }
   const ProductCost& cost() const { return cost_; }
   std::vector<KernelCase> take() { return std::move(cases_); }

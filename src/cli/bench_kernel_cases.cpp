@@ -40,13 +40,13 @@ class KernelCases {
       const std::size_t n = std::size_t{1} << log_n;
       const auto size = static_cast<double>(n);
       for (const bool inverse : {false, true})
-        add(fmt::format("ntt_{}/{}", inverse ? "inverse" : "forward", n), "butterflies",
-            size / 2 * static_cast<double>(log_n), 16 * size, [&](KernelCase& c) {
-              const auto t = std::make_shared<Transform>(n, 0x1p47);
-              const auto f = inverse ? table_.ntt_inverse : table_.ntt_forward;
-              c.takes[index(Resource::product)] = cost_.factor * transform_products(n, inverse);
-              c.body = [t, f] { f(t->x.data(), t->ntt.tables()); };
-            });
+        list_.add(fmt::format("ntt_{}/{}", inverse ? "inverse" : "forward", n), "butterflies",
+                  size / 2 * static_cast<double>(log_n), 16 * size, [&](KernelCase& c) {
+                    const auto t = std::make_shared<Transform>(n, 0x1p47);
+                    const auto f = inverse ? table_.ntt_inverse : table_.ntt_forward;
+                    c.takes[index(Resource::product)] = cost_.factor * transform_products(n, inverse);
+                    c.body = [t, f] { f(t->x.data(), t->ntt.tables()); };
+                  });
     }
   }
 
@@ -55,7 +55,7 @@ class KernelCases {
   template <typename F>
   void pointwise(const std::string& name, double arrays, double products, F f) {
     static constexpr std::size_t n = 8192;
-    add(fmt::format("{}/{}", name, n), "residues", n, 8 * n * arrays, [&](KernelCase& c) {
+    list_.add(fmt::format("{}/{}", name, n), "residues", n, 8 * n * arrays, [&](KernelCase& c) {
       struct Data {
         kernels::Modulus m;
         kernels::Factor w;
@@ -101,71 +101,74 @@ class KernelCases {
   void square_sums() {
     static constexpr std::size_t n = 256, side = 16, window = 5, stride = 2, positions = 6;
     static constexpr std::size_t sums = positions * positions, count = window * window;
-    add(fmt::format("sum_squares/{}x{}x{}", n, sums, count), "squares", 1.0 * n * sums * count,
-        8.0 * n * (2 * side * side + 3 * sums), [&](KernelCase& c) {
-          struct Data {
-            kernels::Modulus m;
-            std::vector<Limb> limbs;
-            std::vector<const u64*> inputs;
-            std::vector<u64*> out;
-            std::vector<std::uint32_t> begin{0}, subtracted, index;
-          };
-          auto d = std::make_shared<Data>();
-          d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * 8192, {}));
-          for (std::size_t i = 0; i < 2 * side * side + 3 * sums; ++i)
-            d->limbs.push_back(random_limb(n, d->m.q));
-          for (std::size_t i = 0; i < 2 * side * side; ++i) d->inputs.push_back(d->limbs[i].data());
-          for (std::size_t i = 0; i < 3 * sums; ++i) d->out.push_back(d->limbs[2 * side * side + i].data());
-          for (std::size_t t = 0; t < sums; ++t) {
-            const std::size_t y = t / positions * stride, x = t % positions * stride;
-            for (std::size_t k = 0; k < count; ++k)
-              d->index.push_back(static_cast<std::uint32_t>((y + k / window) * side + x + k % window));
-            d->begin.push_back(static_cast<std::uint32_t>(d->index.size()));
-            d->subtracted.push_back(d->begin.back());
-          }
-          c.takes[index(Resource::product)] = c.work * 3 * cost_.term;
-          c.body = [d, t = &table_] {
-            const kernels::SquareSums all{.sums = sums,
-                                          .inputs = side * side,
-                                          .begin = d->begin.data(),
-                                          .subtracted = d->subtracted.data(),
-                                          .index = d->index.data()};
-            t->sum_squares(d->out.data(), d->inputs.data(), d->inputs.data() + side * side, all, nullptr, n,
-                           d->m);
-          };
-        });
+    list_.add(fmt::format("sum_squares/{}x{}x{}", n, sums, count), "squares", 1.0 * n * sums * count,
+              8.0 * n * (2 * side * side + 3 * sums), [&](KernelCase& c) {
+                struct Data {
+                  kernels::Modulus m;
+                  std::vector<Limb> limbs;
+                  std::vector<const u64*> inputs;
+                  std::vector<u64*> out;
+                  std::vector<std::uint32_t> begin{0}, subtracted, index;
+                };
+                auto d = std::make_shared<Data>();
+                d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * 8192, {}));
+                for (std::size_t i = 0; i < 2 * side * side + 3 * sums; ++i)
+                  d->limbs.push_back(random_limb(n, d->m.q));
+                for (std::size_t i = 0; i < 2 * side * side; ++i) d->inputs.push_back(d->limbs[i].data());
+                for (std::size_t i = 0; i < 3 * sums; ++i)
+                  d->out.push_back(d->limbs[2 * side * side + i].data());
+                for (std::size_t t = 0; t < sums; ++t) {
+                  const std::size_t y = t / positions * stride, x = t % positions * stride;
+                  for (std::size_t k = 0; k < count; ++k)
+                    d->index.push_back(static_cast<std::uint32_t>((y + k / window) * side + x + k % window));
+                  d->begin.push_back(static_cast<std::uint32_t>(d->index.size()));
+                  d->subtracted.push_back(d->begin.back());
+                }
+                c.takes[index(Resource::product)] = c.work * 3 * cost_.term;
+                c.body = [d, t = &table_] {
+                  const kernels::SquareSums all{.sums = sums,
+                                                .inputs = side * side,
+                                                .begin = d->begin.data(),
+                                                .subtracted = d->subtracted.data(),
+                                                .index = d->index.data()};
+                  t->sum_squares(d->out.data(), d->inputs.data(), d->inputs.data() + side * side, all,
+                                 nullptr, n, d->m);
+                };
+              });
   }
 
   void key_products() {
     static constexpr std::size_t n = 8192;
     for (const std::size_t digits : {1u, 3u, 8u})
-      add(fmt::format("key_product/{}x{}", n, digits), "products", 2.0 * n * static_cast<double>(digits),
-          8.0 * n * (3 * static_cast<double>(digits) + 2), [&](KernelCase& c) {
-            struct Data {
-              kernels::Modulus m;
-              std::vector<Limb> limbs;
-              std::vector<const u64*> x, b, a;
-            };
-            auto d = std::make_shared<Data>();
-            d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * n, {}));
-            for (std::size_t i = 0; i < 3 * digits + 2; ++i) d->limbs.push_back(random_limb(n, d->m.q));
-            for (std::size_t i = 0; i < digits; ++i) {
-              d->x.push_back(d->limbs[3 * i].data());
-              d->b.push_back(d->limbs[3 * i + 1].data());
-              d->a.push_back(d->limbs[3 * i + 2].data());
-            }
-            c.takes[index(Resource::product)] = c.work * cost_.term;
-            c.body = [d, digits, t = &table_] {
-              t->key_product(d->limbs[3 * digits].data(), d->limbs[3 * digits + 1].data(), d->x.data(),
-                             d->b.data(), d->a.data(), digits, n, d->m);
-            };
-          });
+      list_.add(fmt::format("key_product/{}x{}", n, digits), "products",
+                2.0 * n * static_cast<double>(digits), 8.0 * n * (3 * static_cast<double>(digits) + 2),
+                [&](KernelCase& c) {
+                  struct Data {
+                    kernels::Modulus m;
+                    std::vector<Limb> limbs;
+                    std::vector<const u64*> x, b, a;
+                  };
+                  auto d = std::make_shared<Data>();
+                  d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * n, {}));
+                  for (std::size_t i = 0; i < 3 * digits + 2; ++i) d->limbs.push_back(random_limb(n, d->m.q));
+                  for (std::size_t i = 0; i < digits; ++i) {
+                    d->x.push_back(d->limbs[3 * i].data());
+                    d->b.push_back(d->limbs[3 * i + 1].data());
+                    d->a.push_back(d->limbs[3 * i + 2].data());
+                  }
+                  c.takes[index(Resource::product)] = c.work * cost_.term;
+                  c.body = [d, digits, t = &table_] {
+                    t->key_product(d->limbs[3 * digits].data(), d->limbs[3 * digits + 1].data(), d->x.data(),
+                                   d->b.data(), d->a.data(), digits, n, d->m);
+                  };
+                });
   }
 
   void base_conversions() {
     static constexpr std::size_t n = 8192;
     for (const auto& [sources, targets] : {std::pair{1, 4}, std::pair{2, 6}})
-      add(fmt::format("base_convert/{}x{}to{}", n, sources, targets), "products",
+      list_.add(
+          fmt::format("base_convert/{}x{}to{}", n, sources, targets), "products",
           static_cast<double>(n) * sources * targets, 8.0 * n * (sources + targets),
           [&, k = sources, l = targets](KernelCase& c) {
             struct Data {
@@ -205,79 +208,81 @@ class KernelCases {
     static constexpr std::size_t n = 8192;
     static constexpr int kBits = 36;
     for (const bool unpack : {false, true})
-      add(fmt::format("{}_bits/{}x{}", unpack ? "unpack" : "pack", n, kBits), "residues", n,
-          n * (8 + kBits / 8.0), [&](KernelCase& c) {
-            auto x = std::make_shared<Limb>(random_limb(n, u64{1} << kBits));
-            auto packed = std::make_shared<AlignedBuffer<std::uint8_t>>(n * kBits / 8);
-            table_.pack_bits(packed->data(), x->data(), n, kBits);
-            c.body = [x, packed, unpack, t = &table_] {
-              if (unpack)
-                t->unpack_bits(x->data(), packed->data(), n, kBits);
-              else
-                t->pack_bits(packed->data(), x->data(), n, kBits);
-            };
-          });
+      list_.add(fmt::format("{}_bits/{}x{}", unpack ? "unpack" : "pack", n, kBits), "residues", n,
+                n * (8 + kBits / 8.0), [&](KernelCase& c) {
+                  auto x = std::make_shared<Limb>(random_limb(n, u64{1} << kBits));
+                  auto packed = std::make_shared<AlignedBuffer<std::uint8_t>>(n * kBits / 8);
+                  table_.pack_bits(packed->data(), x->data(), n, kBits);
+                  c.body = [x, packed, unpack, t = &table_] {
+                    if (unpack)
+                      t->unpack_bits(x->data(), packed->data(), n, kBits);
+                    else
+                      t->pack_bits(packed->data(), x->data(), n, kBits);
+                  };
+                });
   }
 
   void splits() {
     static constexpr std::size_t n = 8192;
     for (const int digits : {2, 3})
-      add(fmt::format("split_pair/{}x{}", n, digits), "residues", 2 * n, 2.0 * n * (8 + 2 * digits),
-          [&](KernelCase& c) {
-            const auto m = kernels::make_modulus(ring::prime_near(digits == 2 ? 0x1p30 : 0x1p36, 4 * n, {}));
-            const std::size_t stride = static_cast<std::size_t>(digits) * 2 * kTile;
-            auto a = std::make_shared<Limb>(random_limb(2 * n, m.q));
-            auto panel = std::make_shared<AlignedBuffer<std::int16_t>>(n / kTile * stride);
-            c.body = [=, t = &table_] {
-              t->split_pair(panel->data(), stride, a->data(), a->data() + n, n, digits, m);
-            };
-          });
+      list_.add(fmt::format("split_pair/{}x{}", n, digits), "residues", 2 * n, 2.0 * n * (8 + 2 * digits),
+                [&](KernelCase& c) {
+                  const auto m =
+                      kernels::make_modulus(ring::prime_near(digits == 2 ? 0x1p30 : 0x1p36, 4 * n, {}));
+                  const std::size_t stride = static_cast<std::size_t>(digits) * 2 * kTile;
+                  auto a = std::make_shared<Limb>(random_limb(2 * n, m.q));
+                  auto panel = std::make_shared<AlignedBuffer<std::int16_t>>(n / kTile * stride);
+                  c.body = [=, t = &table_] {
+                    t->split_pair(panel->data(), stride, a->data(), a->data() + n, n, digits, m);
+                  };
+                });
   }
 
   // A group with 10-bit weights over `columns` columns, its inputs split in the call or before it.
   void digit_product(std::size_t terms, std::size_t rows, int digits) {
     static constexpr std::size_t kColumns = 128;  // of a panel, as in the engine
     const auto t = static_cast<double>(terms), r = static_cast<double>(rows), d = static_cast<double>(digits);
-    add(digit_case_name(terms, rows, digits), "multiply-adds", t * r * kColumns,
-        kColumns * (8 * t + 4 * t * d + 8 * r), [&](KernelCase& c) {
-          struct Data {
-            kernels::Modulus m;
-            Limb inputs, outputs;
-            AlignedBuffer<std::int16_t> panel, weights;
-            std::vector<std::uint32_t> slots;
-            std::vector<u64*> rows;
-            kernels::DigitGroup group;
-            std::size_t stride;
-          };
-          auto x = std::make_shared<Data>();
-          const std::size_t pairs = terms / 2, slot = static_cast<std::size_t>(digits) * 2 * kTile;
-          x->m = kernels::make_modulus(ring::prime_near(digits == 2 ? 0x1p30 : 0x1p36, 4 * 8192, {}));
-          x->inputs = random_limb(terms * kColumns, x->m.q);
-          x->outputs = Limb(rows * kColumns);
-          x->stride = pairs * slot;
-          x->panel = AlignedBuffer<std::int16_t>(kColumns / kTile * x->stride);
-          x->weights = AlignedBuffer<std::int16_t>(terms * rows);
-          std::mt19937 random(7);
-          std::normal_distribution<double> weight(0, kWeightMagnitude / 3.0);
-          for (auto& w : x->weights)
-            w = static_cast<std::int16_t>(
-                std::clamp(weight(random), -1.0 * kWeightMagnitude, 1.0 * kWeightMagnitude));
-          for (std::size_t p = 0; p < pairs; ++p) x->slots.push_back(static_cast<std::uint32_t>(p));
-          for (std::size_t o = 0; o < rows; ++o) x->rows.push_back(x->outputs.data() + o * kColumns);
-          x->group.rows = rows;
-          x->group.pairs = pairs;
-          x->group.pair_slots = x->slots.data();
-          x->group.weights = x->weights.data();
-          x->group.run_pairs = 65535 / (2 * kWeightMagnitude);
-          c.takes[index(Resource::dot)] = c.work * d;
-          c.body = [x, digits, slot, pairs, table = &table_] {
-            for (std::size_t p = 0; p < pairs; ++p)
-              table->split_pair(x->panel.data() + p * slot, x->stride, x->inputs.data() + 2 * p * kColumns,
-                                x->inputs.data() + (2 * p + 1) * kColumns, kColumns, digits, x->m);
-            table->digit_product(x->rows.data(), x->panel.data(), x->stride, kColumns / kTile, digits,
-                                 x->group, nullptr, x->m);
-          };
-        });
+    list_.add(digit_case_name(terms, rows, digits), "multiply-adds", t * r * kColumns,
+              kColumns * (8 * t + 4 * t * d + 8 * r), [&](KernelCase& c) {
+                struct Data {
+                  kernels::Modulus m;
+                  Limb inputs, outputs;
+                  AlignedBuffer<std::int16_t> panel, weights;
+                  std::vector<std::uint32_t> slots;
+                  std::vector<u64*> rows;
+                  kernels::DigitGroup group;
+                  std::size_t stride;
+                };
+                auto x = std::make_shared<Data>();
+                const std::size_t pairs = terms / 2, slot = static_cast<std::size_t>(digits) * 2 * kTile;
+                x->m = kernels::make_modulus(ring::prime_near(digits == 2 ? 0x1p30 : 0x1p36, 4 * 8192, {}));
+                x->inputs = random_limb(terms * kColumns, x->m.q);
+                x->outputs = Limb(rows * kColumns);
+                x->stride = pairs * slot;
+                x->panel = AlignedBuffer<std::int16_t>(kColumns / kTile * x->stride);
+                x->weights = AlignedBuffer<std::int16_t>(terms * rows);
+                std::mt19937 random(7);
+                std::normal_distribution<double> weight(0, kWeightMagnitude / 3.0);
+                for (auto& w : x->weights)
+                  w = static_cast<std::int16_t>(
+                      std::clamp(weight(random), -1.0 * kWeightMagnitude, 1.0 * kWeightMagnitude));
+                for (std::size_t p = 0; p < pairs; ++p) x->slots.push_back(static_cast<std::uint32_t>(p));
+                for (std::size_t o = 0; o < rows; ++o) x->rows.push_back(x->outputs.data() + o * kColumns);
+                x->group.rows = rows;
+                x->group.pairs = pairs;
+                x->group.pair_slots = x->slots.data();
+                x->group.weights = x->weights.data();
+                x->group.run_pairs = 65535 / (2 * kWeightMagnitude);
+                c.takes[index(Resource::dot)] = c.work * d;
+                c.body = [x, digits, slot, pairs, table = &table_] {
+                  for (std::size_t p = 0; p < pairs; ++p)
+                    table->split_pair(x->panel.data() + p * slot, x->stride,
+                                      x->inputs.data() + 2 * p * kColumns,
+                                      x->inputs.data() + (2 * p + 1) * kColumns, kColumns, digits, x->m);
+                  table->digit_product(x->rows.data(), x->panel.data(), x->stride, kColumns / kTile, digits,
+                                       x->group, nullptr, x->m);
+                };
+              });
   }
   void digit_products() {
     digit_product(kTerms, kOutputs, 3);
@@ -290,36 +295,36 @@ class KernelCases {
     digit_product(16, 1, 3);
   }
 
-  // What libraries do: one modular multiplication a term, by `add(sums, inputs, factor, n, modulus)`. A few
-  // outputs stand for all; inputs and sums stay in the first-level cache.
+  // What libraries do: one modular multiplication a term, by `list_.add(sums, inputs, factor, n, modulus)`. A
+  // few outputs stand for all; inputs and sums stay in the first-level cache.
   template <typename Add>
   void per_term(const std::string& name, double multiplications, const Add& add_term) {
     static constexpr std::size_t kSome = 4, kColumns = 1024;
-    add(name, "multiply-adds", static_cast<double>(kTerms * kSome * kColumns),
-        8.0 * kColumns * kTerms * kSome * 3, [&](KernelCase& c) {
-          struct Data {
-            kernels::Modulus m;
-            Limb inputs, sums;
-            std::vector<kernels::Factor> factors;
-          };
-          auto d = std::make_shared<Data>();
-          d->m = kernels::make_modulus(ring::prime_near(0x1p36, 4 * 8192, {}));
-          d->inputs = random_limb(kTerms * kColumns, d->m.q);
-          d->sums = Limb(kColumns);
-          std::mt19937_64 random(7);
-          for (std::size_t i = 0; i < kTerms * kSome; ++i)
-            d->factors.push_back(kernels::make_factor(random() % d->m.q, d->m));
-          c.takes[index(Resource::product)] = c.work * multiplications;
-          c.takes[index(Resource::near_bytes)] = 0;
-          c.body = [d, add_term] {
-            for (std::size_t o = 0; o < kSome; ++o) {
-              std::fill(d->sums.begin(), d->sums.end(), 0);
-              for (std::size_t k = 0; k < kTerms; ++k)
-                add_term(d->sums, d->inputs.span().subspan(k * kColumns, kColumns),
-                         d->factors[o * kTerms + k], d->m);
-            }
-          };
-        });
+    list_.add(name, "multiply-adds", static_cast<double>(kTerms * kSome * kColumns),
+              8.0 * kColumns * kTerms * kSome * 3, [&](KernelCase& c) {
+                struct Data {
+                  kernels::Modulus m;
+                  Limb inputs, sums;
+                  std::vector<kernels::Factor> factors;
+                };
+                auto d = std::make_shared<Data>();
+                d->m = kernels::make_modulus(ring::prime_near(0x1p36, 4 * 8192, {}));
+                d->inputs = random_limb(kTerms * kColumns, d->m.q);
+                d->sums = Limb(kColumns);
+                std::mt19937_64 random(7);
+                for (std::size_t i = 0; i < kTerms * kSome; ++i)
+                  d->factors.push_back(kernels::make_factor(random() % d->m.q, d->m));
+                c.takes[index(Resource::product)] = c.work * multiplications;
+                c.takes[index(Resource::near_bytes)] = 0;
+                c.body = [d, add_term] {
+                  for (std::size_t o = 0; o < kSome; ++o) {
+                    std::fill(d->sums.begin(), d->sums.end(), 0);
+                    for (std::size_t k = 0; k < kTerms; ++k)
+                      add_term(d->sums, d->inputs.span().subspan(k * kColumns, kColumns),
+                               d->factors[o * kTerms + k], d->m);
+                  }
+                };
+              });
   }
   void per_term() {
     per_term(kPerTermCase, cost_.factor,
@@ -336,12 +341,6 @@ class KernelCases {
   }
 
  private:
-  static std::size_t index(Resource r) { return CaseList::index(r); }
-  template <typename Make>
-  void add(std::string name, std::string unit, double work, double bytes, const Make& make) {
-    list_.add(std::move(name), std::move(unit), work, bytes, make);
-  }
-
   CaseList& list_;
   const Table& table_;
   const ProductCost& cost_;

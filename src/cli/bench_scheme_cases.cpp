@@ -28,25 +28,25 @@ class SchemeCases {
       const auto size = static_cast<double>(n);
       const double operations = 10 * size / 2 * std::log2(size) + 8 * size;
       for (const bool decode : {false, true})
-        add(fmt::format("{}/{}", decode ? "decode" : "encode", n), "values", size, 16 * size,
-            [&](KernelCase& c) {
-              struct Data {
-                ckks::Encoder encoder;
-                std::vector<double> values, reals;
-                std::vector<std::int64_t> coefficients;
-              };
-              auto d =
-                  std::make_shared<Data>(Data{ckks::Encoder(ckks::RingType::real, n), std::vector<double>(n),
-                                              std::vector<double>(n, 1000.5), std::vector<std::int64_t>(n)});
-              for (std::size_t i = 0; i < n; ++i) d->values[i] = std::sin(static_cast<double>(i));
-              c.takes[index(Resource::real)] = operations;
-              c.body = [d, decode] {
-                if (decode)
-                  d->encoder.decode(d->values, d->reals, 0x1p22);
-                else
-                  d->encoder.encode(d->coefficients, d->values, 0x1p22);
-              };
-            });
+        list_.add(fmt::format("{}/{}", decode ? "decode" : "encode", n), "values", size, 16 * size,
+                  [&](KernelCase& c) {
+                    struct Data {
+                      ckks::Encoder encoder;
+                      std::vector<double> values, reals;
+                      std::vector<std::int64_t> coefficients;
+                    };
+                    auto d = std::make_shared<Data>(
+                        Data{ckks::Encoder(ckks::RingType::real, n), std::vector<double>(n),
+                             std::vector<double>(n, 1000.5), std::vector<std::int64_t>(n)});
+                    for (std::size_t i = 0; i < n; ++i) d->values[i] = std::sin(static_cast<double>(i));
+                    c.takes[index(Resource::real)] = operations;
+                    c.body = [d, decode] {
+                      if (decode)
+                        d->encoder.decode(d->values, d->reals, 0x1p22);
+                      else
+                        d->encoder.encode(d->coefficients, d->values, 0x1p22);
+                    };
+                  });
     }
   }
 
@@ -56,12 +56,12 @@ class SchemeCases {
 
   void samplers() {
     static constexpr std::size_t n = 8192;
-    add("key_stream/65536", "bytes", 65536, 65536, [&](KernelCase& c) {
+    list_.add("key_stream/65536", "bytes", 65536, 65536, [&](KernelCase& c) {
       auto bytes = std::make_shared<std::vector<std::uint8_t>>(65536);
       c.takes[index(Resource::mix)] = kStreamOperations * 65536;
       c.body = [bytes] { ring::RandomStream(ring::Seed{1}, 0).fill(*bytes); };
     });
-    add(fmt::format("expand_uniform/{}", n), "residues", n, 8.0 * n, [&](KernelCase& c) {
+    list_.add(fmt::format("expand_uniform/{}", n), "residues", n, 8.0 * n, [&](KernelCase& c) {
       const auto m = kernels::make_modulus(ring::prime_near(0x1.cp36, 4 * n, {}));
       auto x = std::make_shared<Limb>(n);
       // Candidates of 5 bytes; those below q of 2^37 are taken.
@@ -69,7 +69,7 @@ class SchemeCases {
       c.takes[index(Resource::mix)] = kStreamOperations * 5 * candidates;
       c.body = [x, m] { ring::expand_uniform(x->data(), n, m, ring::Seed{1}, 2); };
     });
-    add(fmt::format("sample_error/{}", n), "values", n, 4.0 * n, [&](KernelCase& c) {
+    list_.add(fmt::format("sample_error/{}", n), "values", n, 4.0 * n, [&](KernelCase& c) {
       auto x = std::make_shared<std::vector<std::int32_t>>(n);
       c.takes[index(Resource::mix)] = kStreamOperations * n * 42 / 8;
       c.body = [x] {
@@ -77,7 +77,7 @@ class SchemeCases {
         ring::sample_error(*x, random);
       };
     });
-    add(fmt::format("sample_ternary/{}", n), "values", n, 1.0 * n, [&](KernelCase& c) {
+    list_.add(fmt::format("sample_ternary/{}", n), "values", n, 1.0 * n, [&](KernelCase& c) {
       auto x = std::make_shared<std::vector<std::int8_t>>(n);
       c.takes[index(Resource::mix)] = kStreamOperations * n * 8;
       c.body = [x] {
@@ -150,7 +150,7 @@ class SchemeCases {
         return 8.0 * static_cast<double>(s.n * polys_limbs);
       };
       const auto label = [&](const char* name) { return fmt::format("{}/{}x{}", name, s.n, s.limbs); };
-      add(label("rescale"), "ciphertexts", 1, bytes(4 * s.limbs), [&](KernelCase& c) {
+      list_.add(label("rescale"), "ciphertexts", 1, bytes(4 * s.limbs), [&](KernelCase& c) {
         c.takes[index(Resource::product)] = switch_products(ckks::rescale_cost(s.limbs), s.n);
         c.body = [x = get(), limbs = s.limbs] {
           auto in = x->three.view();
@@ -158,36 +158,37 @@ class SchemeCases {
           x->evaluator.rescale(x->out(limbs - 1), in, x->scratch.data());
         };
       });
-      add(label("relinearise"), "ciphertexts", 1, bytes(5 * s.limbs + 2 * s.limbs * (s.limbs + 1)),
-          [&](KernelCase& c) {
-            c.takes[index(Resource::product)] = switch_products(ckks::relinearise_cost(s.limbs, 1), s.n);
-            c.body = [x = get(), limbs = s.limbs] {
-              x->evaluator.relinearise(x->out(limbs), x->three.view(), x->keys.relinearise,
-                                       x->scratch.data());
-            };
-          });
-      add(label("relinearise_rescale"), "ciphertexts", 1, bytes(5 * s.limbs + 2 * s.limbs * (s.limbs + 1)),
-          [&](KernelCase& c) {
-            c.takes[index(Resource::product)] =
-                switch_products(ckks::relinearise_rescale_cost(s.limbs, 1), s.n);
-            c.body = [x = get(), limbs = s.limbs] {
-              x->evaluator.relinearise_rescale(x->out(limbs - 1), x->three.view(), x->keys.relinearise,
-                                               x->scratch.data());
-            };
-          });
-      add(label("square_relinearise_rescale"), "ciphertexts", 1,
-          bytes(9 * s.limbs + 2 * s.limbs * (s.limbs + 1)), [&](KernelCase& c) {
-            c.takes[index(Resource::product)] =
-                switch_products(ckks::relinearise_rescale_cost(s.limbs, 1), s.n) +
-                cost_.general * static_cast<double>(ckks::square_cost(s.limbs).products * s.n);
-            c.body = [x = get(), in = std::make_shared<ckks::Ciphertext>(get()->two.clone()),
-                      limbs = s.limbs] {
-              x->evaluator.square(x->three.view(), in->view());
-              x->evaluator.relinearise_rescale(x->out(limbs - 1), x->three.view(), x->keys.relinearise,
-                                               x->scratch.data());
-            };
-          });
-      add(label("encrypt"), "ciphertexts", 1, bytes(2 * s.limbs), [&](KernelCase& c) {
+      list_.add(label("relinearise"), "ciphertexts", 1, bytes(5 * s.limbs + 2 * s.limbs * (s.limbs + 1)),
+                [&](KernelCase& c) {
+                  c.takes[index(Resource::product)] =
+                      switch_products(ckks::relinearise_cost(s.limbs, 1), s.n);
+                  c.body = [x = get(), limbs = s.limbs] {
+                    x->evaluator.relinearise(x->out(limbs), x->three.view(), x->keys.relinearise,
+                                             x->scratch.data());
+                  };
+                });
+      list_.add(label("relinearise_rescale"), "ciphertexts", 1,
+                bytes(5 * s.limbs + 2 * s.limbs * (s.limbs + 1)), [&](KernelCase& c) {
+                  c.takes[index(Resource::product)] =
+                      switch_products(ckks::relinearise_rescale_cost(s.limbs, 1), s.n);
+                  c.body = [x = get(), limbs = s.limbs] {
+                    x->evaluator.relinearise_rescale(x->out(limbs - 1), x->three.view(), x->keys.relinearise,
+                                                     x->scratch.data());
+                  };
+                });
+      list_.add(label("square_relinearise_rescale"), "ciphertexts", 1,
+                bytes(9 * s.limbs + 2 * s.limbs * (s.limbs + 1)), [&](KernelCase& c) {
+                  c.takes[index(Resource::product)] =
+                      switch_products(ckks::relinearise_rescale_cost(s.limbs, 1), s.n) +
+                      cost_.general * static_cast<double>(ckks::square_cost(s.limbs).products * s.n);
+                  c.body = [x = get(), in = std::make_shared<ckks::Ciphertext>(get()->two.clone()),
+                            limbs = s.limbs] {
+                    x->evaluator.square(x->three.view(), in->view());
+                    x->evaluator.relinearise_rescale(x->out(limbs - 1), x->three.view(), x->keys.relinearise,
+                                                     x->scratch.data());
+                  };
+                });
+      list_.add(label("encrypt"), "ciphertexts", 1, bytes(2 * s.limbs), [&](KernelCase& c) {
         const auto size = static_cast<double>(s.n), limbs = static_cast<double>(s.limbs);
         c.takes[index(Resource::product)] =
             limbs * (cost_.factor * transform_products(s.n, false) + cost_.general * size);
@@ -199,12 +200,6 @@ class SchemeCases {
   }
 
  private:
-  static std::size_t index(Resource r) { return CaseList::index(r); }
-  template <typename Make>
-  void add(std::string name, std::string unit, double work, double bytes, const Make& make) {
-    list_.add(std::move(name), std::move(unit), work, bytes, make);
-  }
-
   CaseList& list_;
   const ProductCost& cost_;
 };

@@ -110,7 +110,7 @@ std::vector<std::vector<Part>> finish_batches(const Step& step, const Task& task
   std::vector<std::vector<Part>> batches;
   std::uint64_t bytes = 0;
   for (auto& part : independent_parts(step, task, n)) {
-    const auto more = unfinished_bytes(step, {part}, n);
+    const auto more = unfinished_bytes(step, std::span(&part, 1), n);
     if (batches.empty() || bytes + more > kUnfinishedBudget) {
       batches.emplace_back();
       bytes = 0;
@@ -121,7 +121,7 @@ std::vector<std::vector<Part>> finish_batches(const Step& step, const Task& task
   return batches;
 }
 
-std::uint64_t unfinished_bytes(const Step& step, const std::vector<Part>& parts, std::size_t n) {
+std::uint64_t unfinished_bytes(const Step& step, std::span<const Part> parts, std::size_t n) {
   if (step.identity || step.finish == Finish::none) return 0;
   std::uint64_t outputs = 0;
   for (const auto& part : parts)

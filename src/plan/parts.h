@@ -1,6 +1,7 @@
 // Parts of a task that have nothing in common: what the engine works on at a time, and the costs count by.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "plan/plan.h"
@@ -44,6 +45,6 @@ inline constexpr std::uint64_t kUnfinishedBudget = 256u << 20;
 std::vector<std::vector<Part>> finish_batches(const Step& step, const Task& task, std::size_t n);
 
 // Bytes of the unfinished results of these parts.
-std::uint64_t unfinished_bytes(const Step& step, const std::vector<Part>& parts, std::size_t n);
+std::uint64_t unfinished_bytes(const Step& step, std::span<const Part> parts, std::size_t n);
 
 }  // namespace velum::plan
