@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/parallel.h"
+#include "train/allocation.h"
 #include "train/network.h"
 #include "train/training_run.h"
 
@@ -59,8 +60,10 @@ double plain_epoch(const NetworkSpec& spec, const Samples& train, int batch) {
   return seconds_since(start);
 }
 
-double trainer_epoch(const NetworkSpec& spec, const TrainingData& data, int batch, ActivationKind kind) {
+double trainer_epoch(const NetworkSpec& spec, const TrainingData& data, int batch, ActivationKind kind,
+                     const std::string& products) {
   TrainOptions o;
+  o.products = products;
   o.activation = kind;
   o.epochs = 1;
   o.batch = batch;
@@ -69,7 +72,7 @@ double trainer_epoch(const NetworkSpec& spec, const TrainingData& data, int batc
   return run_training({.data = data, .options = o, .spec = spec}, {}).seconds;
 }
 
-nlohmann::json measure(const Case& c, ActivationKind kind, int repeat) {
+nlohmann::json measure(const Case& c, ActivationKind kind, int repeat, const std::string& products) {
   TrainingData data;
   data.train = {torch::rand({c.images, c.image[0], c.image[1], c.image[2]}),
                 torch::randint(c.classes, {c.images}, torch::kInt64)};
@@ -80,7 +83,8 @@ nlohmann::json measure(const Case& c, ActivationKind kind, int repeat) {
       {.name = c.network, .input_shape = c.image, .classes = c.classes, .activation = kind, .widths = {}});
   std::vector<double> plain, own;
   for (int i = -1; i < repeat; ++i) {  // the first of each only warms up
-    const double a = plain_epoch(spec, data.train, c.batch), b = trainer_epoch(spec, data, c.batch, kind);
+    const double a = plain_epoch(spec, data.train, c.batch),
+                 b = trainer_epoch(spec, data, c.batch, kind, products);
     if (i < 0) continue;
     plain.push_back(a);
     own.push_back(b);
@@ -109,6 +113,8 @@ int main(int argc, char** argv) {
   int threads = 0, repeat = 5;
   std::string json;
   std::vector<std::string> names;
+  std::string products = "float32";
+  app.add_option("--products", products, "Of the trainer's layers: float32 or bfloat16");
   app.add_option("networks", names, "cryptonets, lenet5, scnn, alexnet, squeezenet (all)");
   app.add_option("--threads", threads, "0: all cores");
   app.add_option("--repeat", repeat, "Repetitions of each")->check(CLI::Range(1, 100));
@@ -116,15 +122,18 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   velum::set_threads(threads);
   at::set_num_threads(velum::threads());
+  keep_freed_memory();  // for both
   torch::manual_seed(1);
   auto results = nlohmann::json::array();
   for (const auto& c : kCases) {
     if (!names.empty() && std::find(names.begin(), names.end(), c.network) == names.end()) continue;
     for (const auto kind : {ActivationKind::relu, ActivationKind::element})
-      results.push_back(measure(c, kind, repeat));
+      results.push_back(measure(c, kind, repeat, products));
   }
   if (!json.empty())
-    std::ofstream(json) << nlohmann::json{{"threads", velum::threads()}, {"networks", results}}.dump(2)
-                        << "\n";
+    std::ofstream(json)
+        << nlohmann::json{{"threads", velum::threads()}, {"products", products}, {"networks", results}}.dump(
+               2)
+        << "\n";
   return 0;
 }

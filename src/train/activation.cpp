@@ -1,6 +1,8 @@
 #include "train/activation.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -111,7 +113,7 @@ void ActivationImpl::start(Start how, const torch::Tensor& inputs, const Coeffic
 void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& limits) {
   if (!is_trainable(kind_)) return;
   torch::NoGradGuard no_grad;
-  const auto x = inputs.detach().contiguous();
+  const auto x = inputs.detach().cpu().contiguous();
   const auto images = x.size(0), elements = x.numel() / images, units = a.numel();
   const auto unit_elements = elements / units;  // a unit's elements are consecutive in every kind
   std::vector<ReluMoments> moments(static_cast<std::size_t>(units));
@@ -119,19 +121,33 @@ void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& l
   for (std::int64_t n = 0; n < images; ++n)
     for (std::int64_t u = 0; u < units; ++u)
       for (std::int64_t i = 0; i < unit_elements; ++i) moments[static_cast<std::size_t>(u)].add(*p++);
-  float *ap = a.data_ptr<float>(), *bp = b.data_ptr<float>(), *cp = c.data_ptr<float>();
-  for (std::int64_t u = 0; u < units; ++u) {
-    const auto found = fit_relu(moments[static_cast<std::size_t>(u)]).value_or(kNormalFit);
-    ap[u] = static_cast<float>(found.a);
-    bp[u] = static_cast<float>(found.b);
-    cp[u] = static_cast<float>(found.c);
+  std::vector<float> found_a, found_b, found_c;
+  for (const auto& unit : moments) {
+    const auto found = fit_relu(unit).value_or(kNormalFit);
+    found_a.push_back(static_cast<float>(found.a));
+    found_b.push_back(static_cast<float>(found.b));
+    found_c.push_back(static_cast<float>(found.c));
   }
+  a.copy_(torch::tensor(found_a).reshape(a.sizes()));
+  b.copy_(torch::tensor(found_b).reshape(b.sizes()));
+  c.copy_(torch::tensor(found_c).reshape(c.sizes()));
   project(limits);
 }
 
 void ActivationImpl::project(const CoefficientLimits& limits) {
   if (!is_trainable(kind_)) return;
   torch::NoGradGuard no_grad;
+  if (a.device().is_cpu()) {  // after every step: one pass, not ten
+    auto *ap = a.data_ptr<float>(), *bp = b.data_ptr<float>();
+    const auto least = static_cast<float>(limits.min_curvature);
+    const auto furthest = static_cast<float>(2 * limits.max_centre);
+    for (std::int64_t u = 0; u < a.numel(); ++u) {
+      const float size = std::max(std::abs(ap[u]), least), reach = furthest * size;
+      ap[u] = ap[u] < 0 ? -size : size;
+      bp[u] = std::clamp(bp[u], -reach, reach);
+    }
+    return;
+  }
   const auto sign = torch::where(a < 0, -torch::ones_like(a), torch::ones_like(a));
   a.copy_(sign * a.abs().clamp_min(limits.min_curvature));
   const auto reach = a.abs() * (2 * limits.max_centre);

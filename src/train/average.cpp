@@ -34,7 +34,7 @@ void update_average(std::vector<torch::Tensor>& average, const std::vector<torch
   keep = std::min(keep, (1 + at) / (10 + at));
   for (std::size_t i = 0; i < state.size(); ++i)
     if (state[i].is_floating_point())
-      average.at(i).mul_(keep).add_(state[i], 1 - keep);
+      average.at(i).lerp_(state[i], 1 - keep);
     else
       average.at(i).copy_(state[i]);
 }

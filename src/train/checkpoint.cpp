@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "train/device.h"
 
 namespace velum::train {
 
@@ -56,8 +57,9 @@ void require_same_network(const std::string& path, const nlohmann::json& written
 
 void require_same_options(const std::string& path, const nlohmann::json& written,
                           const TrainOptions& options) {
+  const auto defaults = describe(TrainOptions{});  // of options that the checkpoint's program did not have
   for (const auto& [name, value] : describe(options)) {
-    const auto before = written.value(name, std::string("absent"));
+    const auto before = written.value(name, defaults.at(name));
     if (before != value)
       fail_user(
           "checkpoint {}: made with --{} {}, but this run has {}; resume with the same options, add "
@@ -92,6 +94,8 @@ void write_checkpoint(const std::string& path, const RunState& state, const Trai
   write(archive, "average", state.average);
   write(archive, "best", state.best);
   archive.write("generator", at::globalContext().defaultGenerator(at::kCPU).get_state());
+  if (const auto device = device_of(state.network); !device.is_cpu())
+    archive.write("device generator", at::globalContext().defaultGenerator(device).get_state());
   std::ostringstream bytes;
   archive.save_to(bytes);
   try {
@@ -109,7 +113,7 @@ bool read_checkpoint(const std::string& path, RunState state, const TrainOptions
   try {
     std::istringstream in(std::string(bytes.begin(), bytes.end()));
     torch::serialize::InputArchive archive, network_archive, optimiser_archive;
-    archive.load_from(in);
+    archive.load_from(in, device_of(state.network));
     c10::IValue header_value;
     archive.read("header", header_value);
     const auto header = nlohmann::json::parse(header_value.toStringRef());
@@ -124,7 +128,12 @@ bool read_checkpoint(const std::string& path, RunState state, const TrainOptions
     torch::Tensor generator_state;
     archive.read("generator", generator_state);
     auto generator = at::globalContext().defaultGenerator(at::kCPU);  // a handle on the shared one
-    generator.set_state(generator_state);
+    generator.set_state(generator_state.cpu());
+    if (const auto device = device_of(state.network); !device.is_cpu()) {
+      archive.read("device generator", generator_state);
+      auto of_device = at::globalContext().defaultGenerator(device);
+      of_device.set_state(generator_state.cpu());
+    }
     state.history = from_json(header.at("history"));
   } catch (const Error&) {
     throw;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "model/onnx.h"
+#include "train/allocation.h"
 #include "train/command_line.h"
 #include "train/exchange.h"
 #include "train/report.h"
@@ -112,6 +113,7 @@ std::string command_text(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  velum::train::keep_freed_memory();
   try {
     auto parsed = parse_command_line(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;

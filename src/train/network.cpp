@@ -28,20 +28,6 @@ struct ScaleShiftHolderImpl : torch::nn::Module {
   torch::Tensor scale, shift;
 };
 
-torch::nn::Conv2d make_convolution(const ConvolutionSpec& s, std::int64_t channels) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, s.outputs, {s.kernel_h, s.kernel_w})
-                               .stride({s.stride_h, s.stride_w})
-                               .dilation({s.dilation_h, s.dilation_w})
-                               .groups(s.groups)
-                               .bias(s.bias));
-}
-
-torch::Tensor padded(const torch::Tensor& x, std::int64_t top, std::int64_t left, std::int64_t bottom,
-                     std::int64_t right, double value) {
-  if (top == 0 && left == 0 && bottom == 0 && right == 0) return x;
-  return F::pad(x, F::PadFuncOptions({left, right, top, bottom}).value(value));
-}
-
 torch::Tensor average_pool(const torch::Tensor& x, const model::AveragePool& p) {
   const auto sum = [&](const torch::Tensor& t) {
     return F::avg_pool2d(padded(t, p.pad_top, p.pad_left, p.pad_bottom, p.pad_right, 0),
@@ -99,7 +85,7 @@ NetworkImpl::NetworkImpl(NetworkSpec spec) : spec_(std::move(spec)) {
 }
 
 torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>& in, double range_limit,
-                                 torch::Tensor& penalty) {
+                                 Products products, torch::Tensor& penalty) {
   const auto& layer = spec_.layers[i];
   const auto& x = in.at(0);
   // The constructor made the module for this very operation.
@@ -109,10 +95,11 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
   return std::visit(
       Overloaded{
           [&](const ConvolutionSpec& s) {
-            return module(std::type_identity<torch::nn::Conv2dImpl>{})
-                .forward(padded(x, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right, 0));
+            return convolve(module(std::type_identity<torch::nn::Conv2dImpl>{}), s, x, products);
           },
-          [&](const DenseSpec&) { return module(std::type_identity<torch::nn::LinearImpl>{}).forward(x); },
+          [&](const DenseSpec&) {
+            return dense(module(std::type_identity<torch::nn::LinearImpl>{}), x, products);
+          },
           [&](const BatchNormSpec&) {
             return x.dim() == 4 ? module(std::type_identity<torch::nn::BatchNorm2dImpl>{}).forward(x)
                                 : module(std::type_identity<torch::nn::BatchNorm1dImpl>{}).forward(x);
@@ -147,8 +134,11 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
             return x.reshape(dims);
           },
           [&](const model::Combine& c) {
-            auto sum = in[0] * c.factors.at(0);
-            for (std::size_t k = 1; k < in.size(); ++k) sum = sum + in[k] * c.factors.at(k);
+            const auto scaled = [&](std::size_t k) {
+              return c.factors.at(k) == 1 ? in[k] : in[k] * c.factors.at(k);
+            };
+            auto sum = scaled(0);
+            for (std::size_t k = 1; k < in.size(); ++k) sum = sum + scaled(k);
             return sum;
           },
           [&](const model::Concat&) { return torch::cat(in, 1); },
@@ -156,14 +146,15 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
       layer.op);
 }
 
-NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, const Observer& observer) {
+NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, const Observer& observer,
+                               Products products) {
   std::vector<torch::Tensor> values(spec_.layers.size() + 1);
   values[0] = images;
   torch::Tensor penalty;
   for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
     std::vector<torch::Tensor> in;
     for (const auto k : inputs_[i]) in.push_back(values[k]);
-    values[i + 1] = apply(i, in, range_limit, penalty);
+    values[i + 1] = apply(i, in, range_limit, products, penalty);
     if (observer) observer(spec_.layers[i], in[0], values[i + 1]);
     for (const auto k : inputs_[i])
       if (last_use_[k] == i) values[k].reset();

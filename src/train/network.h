@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "train/activation.h"
+#include "train/affine_layers.h"
 #include "train/network_spec.h"
 
 namespace velum::train {
@@ -29,7 +30,8 @@ class NetworkImpl : public torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& images) { return run(images, 0, nullptr).logits; }
   // range_limit > 0 asks for the penalty on pre-activations outside [-range_limit, range_limit].
-  NetworkOutput run(const torch::Tensor& images, double range_limit, const Observer& observer);
+  NetworkOutput run(const torch::Tensor& images, double range_limit, const Observer& observer,
+                    Products products = Products::float32);
   // Starts every trainable activation on what it sees of these images, front to back (later layers see
   // started ones).
   void start_activations(const torch::Tensor& images, Start how, const CoefficientLimits& limits);
@@ -46,7 +48,7 @@ class NetworkImpl : public torch::nn::Module {
 
  private:
   torch::Tensor apply(std::size_t layer, const std::vector<torch::Tensor>& inputs, double range_limit,
-                      torch::Tensor& penalty);
+                      Products products, torch::Tensor& penalty);
 
   NetworkSpec spec_;
   std::vector<std::shared_ptr<torch::nn::Module>> modules_;  // of each layer; null where it has no parameters

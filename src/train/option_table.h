@@ -33,6 +33,7 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"lr", "", "Peak learning rate"}, o.learning_rate);
   visit({"seed", "", "The same seed and thread count give the same model"}, o.seed);
   visit({"threads", "", "0: all cores", apart}, o.threads);
+  visit({"device", "", "cpu, or cuda (cuda:1, ...) where this build and this machine have it"}, o.device);
 
   const auto* net = "Network";
   visit({"width", net, "Factor on every hidden layer's channels"}, o.width);
@@ -76,6 +77,9 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"clip", step, "Largest norm of the gradient; 0: none"}, o.gradient_clip);
   visit({"label-smoothing", step, "Part of each label spread over all classes"}, o.label_smoothing);
   visit({"class-weights", step, "Every class counts the same, for unbalanced data"}, o.class_weights);
+  visit({"products", step,
+         "float32, or bfloat16: training multiplies with 8 bits, faster where the processor can"},
+        o.products);
   visit({"average", step,
          "The result is an exponential average of the weights; a step keeps this much; 0: none"},
         o.average);

@@ -7,6 +7,8 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "train/affine_layers.h"
+#include "train/device.h"
 #include "train/option_table.h"
 #include "train/recipe.h"
 
@@ -81,6 +83,8 @@ void validate(const TrainOptions& o) {
   require(o.image_size >= 0 && o.image_size <= 16384, "image-size", static_cast<double>(o.image_size),
           "from 0 to 16384");
   require(o.augmentation.mixup >= 0, "mixup", o.augmentation.mixup, "0 or more");
+  parse_products(o.products);
+  find_device(o.device);
   require(o.threads >= 0, "threads", o.threads, "0 or more");
   validate_activations(o);
   validate_recipe(o);

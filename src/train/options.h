@@ -36,8 +36,9 @@ struct TrainOptions {
   double weight_decay = 1e-4;  // of convolution and dense weights only
   double gradient_clip = 5;    // largest norm of the gradient; 0: none
   double label_smoothing = 0;
-  bool class_weights = false;  // each class counts the same
-  double average = 0;          // of the weights over the steps: what a step keeps of it; 0: none
+  std::string products = "float32";  // of convolutions and dense layers: float32 or bfloat16
+  bool class_weights = false;        // each class counts the same
+  double average = 0;                // of the weights over the steps: what a step keeps of it; 0: none
   std::uint64_t seed = 1;
 
   // The activations' own.
@@ -67,8 +68,9 @@ struct TrainOptions {
   double quantise_last = 0;  // part of the epochs, the last, in which weights are rounded; 0: none
 
   Augmentation augmentation;
-  bool all_data = false;  // train on the validation split too: for a final model, after every choice
-  int threads = 0;        // 0: all
+  bool all_data = false;       // train on the validation split too: for a final model, after every choice
+  int threads = 0;             // 0: all
+  std::string device = "cpu";  // or cuda, cuda:1 and so on
 
   std::string checkpoint;      // written after every epoch; empty: none
   bool resume = false;         // from `checkpoint`, if it is there

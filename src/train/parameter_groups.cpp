@@ -1,5 +1,7 @@
 #include "train/parameter_groups.h"
 
+#include "train/adamw.h"
+
 namespace velum::train {
 
 namespace {
@@ -50,7 +52,7 @@ std::unique_ptr<torch::optim::Optimizer> make_optimiser(const ParameterGroups& g
                                    torch::optim::SGDOptions(o.learning_rate).momentum(0.9).nesterov(true), o);
   // AdamW's decay is times the learning rate, SGD's times the gradient's size: the same number suits neither
   // alike.
-  return make<torch::optim::AdamW>(groups, torch::optim::AdamWOptions(o.learning_rate), o);
+  return make<FusedAdamW>(groups, torch::optim::AdamWOptions(o.learning_rate), o);
 }
 
 void set_learning_rates(torch::optim::Optimizer& optimiser, const ParameterGroups& groups,

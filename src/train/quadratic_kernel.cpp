@@ -114,8 +114,19 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
 
 ActivationResult quadratic(const torch::Tensor& x, const torch::Tensor& a, const torch::Tensor& b,
                            const torch::Tensor& c, double limit, double share) {
+  if (!x.device().is_cpu()) return quadratic_plainly(x, a, b, c, limit, share);
   auto out = QuadraticFunction::apply(x, a, b, c, limit, share);
   return {out[0], limit > 0 ? out[1] : torch::Tensor()};
+}
+
+ActivationResult quadratic_plainly(const torch::Tensor& x, const torch::Tensor& a, const torch::Tensor& b,
+                                   const torch::Tensor& c, double limit, double share) {
+  const auto flat = x.flatten(1);
+  auto y = (a * flat + b) * flat + c;
+  if (share < 1) y = share * y + (1 - share) * torch::relu(flat);
+  ActivationResult out{y.reshape(x.sizes()), {}};
+  if (limit > 0) out.penalty = torch::relu(flat.abs() - limit).square().mean();
+  return out;
 }
 
 }  // namespace velum::train

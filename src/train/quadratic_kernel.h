@@ -15,8 +15,11 @@ struct ActivationResult {
 //   y = share (a x^2 + b x + c) + (1 - share) relu(x)
 // share is 1 but while ReLUs are being replaced (replacement.h). With limit > 0, penalty = mean of max(|x| -
 // limit, 0)^2: it keeps pre-activations inside [-limit, limit]. Differentiable once in x, a, b and c. The
-// result does not depend on the number of threads.
+// result does not depend on the number of threads. Tensors elsewhere than on the CPU take quadratic_plainly.
 ActivationResult quadratic(const torch::Tensor& x, const torch::Tensor& a, const torch::Tensor& b,
                            const torch::Tensor& c, double limit, double share = 1);
+// The same from torch's own operations, on whatever device the tensors are.
+ActivationResult quadratic_plainly(const torch::Tensor& x, const torch::Tensor& a, const torch::Tensor& b,
+                                   const torch::Tensor& c, double limit, double share = 1);
 
 }  // namespace velum::train

@@ -70,7 +70,8 @@ void RoundedWeights::apply() {
   torch::NoGradGuard no_grad;
   for (auto& layer : layers_) {
     const auto inputs = layer.weight.size(1);
-    auto rows = torch::ones({layer.weight.size(0)}), columns = torch::ones({inputs});
+    auto rows = torch::ones({layer.weight.size(0)}, layer.weight.options()),
+         columns = torch::ones({inputs}, layer.weight.options());
     if (layer.norm_scale.defined())
       rows = (layer.norm_scale.abs() / torch::sqrt(layer.norm_variance + kNormEpsilon)).clamp_min(kLeast);
     if (layer.curvature.defined()) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "model/onnx.h"
+#include "train/device.h"
 #include "train/exchange.h"
 #include "train/training_run.h"
 #include "train/warm_start.h"
@@ -121,9 +122,11 @@ torch::Tensor predict(Network& network, const torch::Tensor& images, std::int64_
   torch::NoGradGuard no_grad;
   const bool was_training = network->is_training();
   network->eval();
+  const auto device = device_of(*network);
   std::vector<torch::Tensor> parts;
   for (std::int64_t begin = 0; begin < images.size(0); begin += batch)
-    parts.push_back(network->forward(images.slice(0, begin, std::min(begin + batch, images.size(0)))));
+    parts.push_back(
+        network->forward(images.slice(0, begin, std::min(begin + batch, images.size(0))).to(device)).cpu());
   network->train(was_training);
   return torch::cat(parts);
 }

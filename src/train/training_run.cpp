@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "train/average.h"
 #include "train/checkpoint.h"
+#include "train/device.h"
 #include "train/loss.h"
 #include "train/parameter_groups.h"
 #include "train/rounding.h"
@@ -48,16 +49,21 @@ class Run {
         of_teacher_(in.of_teacher),
         start_(in.start),
         teacher_(in.teacher),
-        limits_(limits_of(in.options)) {
+        limits_(limits_of(in.options)),
+        device_(find_device(in.options.device)),
+        products_(parse_products(in.options.products)) {
     if (o_.batch > data_.train.count())
       fail_user("--batch {}: larger than the {} training images of {}; lower it", o_.batch,
                 data_.train.count(), data_.name);
-    network_ = Network(in.spec);
+    network_ = Network(in.spec);  // on the CPU: the same seed draws the same weights everywhere
+    network_->to(device_);
+    if (!teacher_.is_empty()) teacher_->to(device_);
     activations_ = network_->activations();
     groups_ = group_parameters(*network_);
     optimiser_ = make_optimiser(groups_, o_);
     cross_entropy_.label_smoothing(o_.label_smoothing);
-    if (o_.class_weights) cross_entropy_.weight(balanced_class_weights(data_.train.labels, classes_));
+    if (o_.class_weights)
+      cross_entropy_.weight(balanced_class_weights(data_.train.labels, classes_).to(device_));
     steps_an_epoch_ = data_.train.count() / o_.batch;
     steps_ = steps_an_epoch_ * o_.epochs;
     if (o_.feature_weight > 0 && !teacher_.is_empty()) match_features();
@@ -65,7 +71,10 @@ class Run {
 
   TrainResult operator()(const EpochCallback& on_epoch) {
     const bool resumed = o_.resume && read_checkpoint(o_.checkpoint, state(), o_);
-    if (!resumed) begin();
+    if (resumed)
+      checkpoint_epoch_ = history_.size();
+    else
+      begin();
     // Not earlier: reading a checkpoint gives parameters other memory.
     if (o_.quantise_last > 0) rounded_ = std::make_unique<RoundedWeights>(*network_, o_.quantise_bits);
     if (o_.average > 0 && average_.empty()) average_ = copy_of(state_of(*network_));
@@ -73,7 +82,7 @@ class Run {
     for (int epoch = static_cast<int>(history_.size()) + 1; epoch <= o_.epochs; ++epoch) {
       if (has_stalled(history_, o_.early_stop)) break;
       one_epoch(epoch, progress);
-      if (!o_.checkpoint.empty()) write_checkpoint(o_.checkpoint, state(), o_);
+      keep_checkpoint();
       if (on_epoch) on_epoch(history_.back());
     }
     return finished();
@@ -81,6 +90,19 @@ class Run {
 
  private:
   RunState state() { return {*network_, *optimiser_, average_, best_, history_}; }
+
+  // After every epoch, unless writing (large networks, slow disks) would take a notable part of the run: then
+  // when twenty times as long has passed.
+  void keep_checkpoint() {
+    constexpr double kQuick = 0.25, kRest = 20;  // seconds; times the last write
+    if (o_.checkpoint.empty()) return;
+    if (checkpoint_cost_ > kQuick && seconds_since(checkpoint_time_) < kRest * checkpoint_cost_) return;
+    const auto start = Clock::now();
+    write_checkpoint(o_.checkpoint, state(), o_);
+    checkpoint_time_ = Clock::now();
+    checkpoint_cost_ = seconds_since(start);
+    checkpoint_epoch_ = history_.size();
+  }
 
   void begin() {
     const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
@@ -90,14 +112,15 @@ class Run {
     // with the statistics of these images.
     set_shares(0);
     network_->train(start_.is_empty());
-    network_->start_activations(images, o_.start, limits_);
+    network_->start_activations(images.to(device_), o_.start, limits_);
     remember_start();
   }
 
   void remember_start() {
     for (const auto& item : network_->named_children())
       if (const auto* act = item.value()->as<ActivationImpl>(); act && act->a.defined())
-        at_start_[item.key()] = {act->a.detach().clone(), act->b.detach().clone(), act->c.detach().clone()};
+        at_start_[item.key()] = {act->a.detach().cpu().clone(), act->b.detach().cpu().clone(),
+                                 act->c.detach().cpu().clone()};
   }
 
   TrainResult finished() {
@@ -108,6 +131,8 @@ class Run {
     network_->project_activations(limits_);  // an average may have come too near zero
     set_shares(steps_);
     network_->eval();
+    network_->to(torch::kCPU);
+    if (!teacher_.is_empty()) teacher_->to(torch::kCPU);
     TrainResult result;
     result.network = network_;
     result.history = history_;
@@ -204,11 +229,11 @@ class Run {
         "--coefficient-rate, "
         "or raise --range-penalty{}",
         epoch, layer,
-        o_.checkpoint.empty() || history_.empty()
+        checkpoint_epoch_ == 0
             ? ""
             : fmt::format("; {} holds the network after epoch {}: go on from there with --resume "
                           "--allow-changes",
-                          o_.checkpoint, history_.size()));
+                          o_.checkpoint, checkpoint_epoch_));
   }
 
   // The outputs of the named layers are appended as they are made.
@@ -235,7 +260,7 @@ class Run {
       torch::Tensor logits;
       {
         torch::NoGradGuard no_grad;
-        logits = teacher_->run(images, 0, collecting(teacher_features_, wanted)).logits;
+        logits = teacher_->run(images, 0, collecting(teacher_features_, wanted), products_).logits;
       }
       if (o_.distil_weight > 0)
         loss = loss + o_.distil_weight * distillation_loss(out.logits, logits, o_.temperature);
@@ -261,25 +286,31 @@ class Run {
       if (p.grad().defined()) p.grad().mul_(factor);
   }
 
+  // Gradients that are dropped, and not set to zero, need not be added to.
+  static void drop_gradients(const std::vector<torch::Tensor>& parameters) {
+    for (const auto& p : parameters) p.mutable_grad().reset();
+  }
+
   // Loss and number of right predictions.
   std::pair<double, double> one_step(const torch::Tensor& indices, std::int64_t step) {
     auto images = data_.train.images.index_select(0, indices);
-    const auto labels = data_.train.labels.index_select(0, indices);
+    const auto labels = data_.train.labels.index_select(0, indices).to(device_);
     if (o_.augmentation.any()) images = augment(images, o_.augmentation);
     Mixed mixed;
     if (o_.augmentation.mixup > 0) {
       mixed = mix_pairs(images, o_.augmentation.mixup);
       images = mixed.images;
     }
+    images = images.to(device_);
     const bool rounding = rounded_ && in_last_part(o_.quantise_last, step, steps_);
     if (rounding) rounded_->apply();
     std::vector<torch::Tensor> features;
     const auto out = network_->run(images, o_.range_penalty > 0 ? o_.range_limit : 0,
-                                   collecting(student_features_, features));
+                                   collecting(student_features_, features), products_);
     const auto loss = total_loss(out, features, images, labels, mixed);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) stop_diverged(static_cast<int>(step / steps_an_epoch_) + 1, images);
-    optimiser_->zero_grad();
+    drop_gradients(network_->parameters());
     loss.backward();
     if (rounding) rounded_->restore();
     clip_gradients(groups_.coefficients, o_.coefficient_clip);
@@ -296,6 +327,8 @@ class Run {
   bool of_teacher_;
   Network network_{nullptr}, start_, teacher_;
   CoefficientLimits limits_;
+  torch::Device device_;
+  Products products_;
   std::vector<Activation> activations_;  // from the input on
   ParameterGroups groups_;
   std::unique_ptr<torch::optim::Optimizer> optimiser_;
@@ -306,6 +339,9 @@ class Run {
   std::vector<torch::Tensor> average_, best_;
   std::vector<EpochRecord> history_;
   std::map<std::string, StartCoefficients> at_start_;
+  double checkpoint_cost_ = 0;         // seconds of the last write
+  Clock::time_point checkpoint_time_;  // of the last write
+  std::size_t checkpoint_epoch_ = 0;   // what the checkpoint holds; 0: there is none
 };
 
 }  // namespace

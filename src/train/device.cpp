@@ -1,0 +1,34 @@
+#include "train/device.h"
+
+#include <charconv>
+
+#include "base/error.h"
+
+namespace velum::train {
+
+torch::Device find_device(const std::string& name) {
+  if (name == "cpu") return torch::kCPU;
+  int index = 0;
+  bool good = name == "cuda";
+  if (name.starts_with("cuda:")) {
+    const auto* end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + 5, end, index);
+    good = parsed.ec == std::errc() && parsed.ptr == end && index >= 0;
+  }
+  if (!good) fail_user("device \"{}\": unknown; choose cpu, cuda or cuda:K", name);
+  if (!torch::cuda::is_available())
+    fail_user(
+        "device {}: this libtorch ({}) finds no CUDA device; use --device cpu, or a build with CUDA on a "
+        "machine that has one",
+        name, TORCH_VERSION);
+  if (const auto count = torch::cuda::device_count(); static_cast<std::size_t>(index) >= count)
+    fail_user("device {}: the machine has {} CUDA devices, from cuda:0 on", name, count);
+  return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+torch::Device device_of(const torch::nn::Module& network) {
+  const auto parameters = network.parameters();
+  return parameters.empty() ? torch::Device(torch::kCPU) : parameters.front().device();
+}
+
+}  // namespace velum::train
