@@ -40,6 +40,11 @@ struct CoefficientLimits {
   double max_centre = 4;        // |b / 2a| <= this
 };
 
+// The coefficients of a layer at some moment of a run, on the CPU; as in Activation.
+struct StartCoefficients {
+  torch::Tensor a, b, c;
+};
+
 class ActivationImpl : public torch::nn::Module {
  public:
   // `shape`: of the input without the batch axis, {C, H, W} or {F}.

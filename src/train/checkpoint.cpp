@@ -68,6 +68,12 @@ void require_same_options(const std::string& path, const nlohmann::json& written
   }
 }
 
+nlohmann::json layers_of(const std::map<std::string, StartCoefficients>& start) {
+  auto out = nlohmann::json::array();
+  for (const auto& [layer, coefficients] : start) out.push_back(layer);
+  return out;
+}
+
 void write(torch::serialize::OutputArchive& archive, const std::string& name,
            const std::vector<torch::Tensor>& tensors) {
   archive.write(name, c10::IValue(c10::List<torch::Tensor>(at::ArrayRef<torch::Tensor>(tensors))));
@@ -87,12 +93,16 @@ void write_checkpoint(const std::string& path, const RunState& state, const Trai
   state.optimiser.save(optimiser_archive);
   const nlohmann::json header{{"options", describe(options)},
                               {"layout", layout_of(state.network)},
-                              {"history", to_json(state.history)}};
+                              {"history", to_json(state.history)},
+                              {"start", layers_of(state.start)}};
   archive.write("header", c10::IValue(header.dump()));
   archive.write("network", network_archive);
   archive.write("optimiser", optimiser_archive);
   write(archive, "average", state.average);
   write(archive, "best", state.best);
+  std::vector<torch::Tensor> start;
+  for (const auto& [layer, s] : state.start) start.insert(start.end(), {s.a, s.b, s.c});
+  write(archive, "start", start);
   archive.write("generator", at::globalContext().defaultGenerator(at::kCPU).get_state());
   if (const auto device = device_of(state.network); !device.is_cpu())
     archive.write("device generator", at::globalContext().defaultGenerator(device).get_state());
@@ -135,6 +145,14 @@ bool read_checkpoint(const std::string& path, RunState state, const TrainOptions
       of_device.set_state(generator_state.cpu());
     }
     state.history = from_json(header.at("history"));
+    if (header.contains("start")) {  // not in checkpoints of earlier versions
+      const auto start = read(archive, "start");
+      std::size_t i = 0;
+      for (const auto& layer : header["start"]) {
+        state.start[layer] = {start.at(i).cpu(), start.at(i + 1).cpu(), start.at(i + 2).cpu()};
+        i += 3;
+      }
+    }
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {

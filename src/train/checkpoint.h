@@ -3,9 +3,11 @@
 
 #include <torch/torch.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "train/activation.h"
 #include "train/epoch.h"
 #include "train/network.h"
 #include "train/options.h"
@@ -19,6 +21,7 @@ struct RunState {
   std::vector<torch::Tensor>& average;  // state_of() the averaged network; empty without averaging
   std::vector<torch::Tensor>& best;     // of the best network so far; empty while there is none
   std::vector<EpochRecord>& history;
+  std::map<std::string, StartCoefficients>& start;  // of the activations, for the report
 };
 
 // Written atomically. Throws Error(failure) naming the path where that cannot be.

@@ -15,15 +15,11 @@
 
 namespace velum::train {
 
-struct StartCoefficients {
-  torch::Tensor a, b, c;  // as in Activation
-};
-
 struct TrainResult {
   Network network{nullptr};
   Network teacher{nullptr};  // who distilled, or the ReLU network that it began with; may be empty
   std::vector<EpochRecord> history, teacher_history;
-  // Of each activation layer, the coefficients that training began with; empty after a resume.
+  // Of each activation layer, the coefficients that training began with.
   std::map<std::string, StartCoefficients> start;
   std::optional<Metrics> validation;
   double seconds = 0;  // of all epochs, the ReLU network's and those before a resume included

@@ -89,7 +89,7 @@ class Run {
   }
 
  private:
-  RunState state() { return {*network_, *optimiser_, average_, best_, history_}; }
+  RunState state() { return {*network_, *optimiser_, average_, best_, history_, at_start_}; }
 
   // After every epoch, unless writing (large networks, slow disks) would take a notable part of the run: then
   // when twenty times as long has passed.

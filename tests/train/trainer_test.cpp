@@ -54,6 +54,13 @@ TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
   EXPECT_EQ(epochs, 1);
   EXPECT_EQ(resumed.history.size(), 3u);
   EXPECT_TRUE(same_network(*whole.network, *resumed.network));
+  ASSERT_FALSE(whole.start.empty());
+  ASSERT_EQ(resumed.start.size(), whole.start.size());
+  for (const auto& [layer, start] : whole.start) {
+    EXPECT_TRUE(torch::equal(start.a, resumed.start.at(layer).a)) << layer;
+    EXPECT_TRUE(torch::equal(start.b, resumed.start.at(layer).b)) << layer;
+    EXPECT_TRUE(torch::equal(start.c, resumed.start.at(layer).c)) << layer;
+  }
 
   auto other = o;
   other.learning_rate *= 2;
