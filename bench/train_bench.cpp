@@ -31,6 +31,8 @@ struct Case {
 const Case kCases[] = {{"cryptonets", {1, 28, 28}, 10, 8192, 128},
                        {"lenet5", {1, 28, 28}, 10, 8192, 128},
                        {"scnn", {3, 32, 32}, 10, 4096, 128},
+                       {"vgg", {3, 32, 32}, 10, 1024, 128},
+                       {"resnet20", {3, 32, 32}, 10, 1024, 128},
                        {"alexnet", {1, 112, 112}, 3, 384, 32},
                        {"squeezenet", {1, 112, 112}, 3, 384, 32}};
 
@@ -115,7 +117,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   std::string products = "float32";
   app.add_option("--products", products, "Of the trainer's layers: float32 or bfloat16");
-  app.add_option("networks", names, "cryptonets, lenet5, scnn, alexnet, squeezenet (all)");
+  app.add_option("networks", names, "cryptonets, lenet5, scnn, vgg, resnet20, alexnet, squeezenet (all)");
   app.add_option("--threads", threads, "0: all cores");
   app.add_option("--repeat", repeat, "Repetitions of each")->check(CLI::Range(1, 100));
   app.add_option("--json", json, "Write the results to this file");
