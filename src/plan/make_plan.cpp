@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "plan/composition.h"
 #include "plan/emit.h"
 #include "plan/explain.h"
 #include "plan/identity.h"
@@ -104,6 +105,16 @@ Variant best_variant(const model::Graph& graph, const Request& request, std::opt
     auto composed = plan_variant(graph, request, false);
     choice = {"pools", "composed with the layers that follow", "kept as steps they do not fit", problem};
     return composed;
+  }
+  // Weights decide the time, and the memory that planning takes: what has many times as many is not tried.
+  constexpr std::uint64_t kTooMany = 3, kFew = 10'000'000;
+  const auto weights = count_weights(kept->network);
+  if (weights.composed > kFew && weights.composed > kTooMany * weights.kept) {
+    choice = {"pools", "kept as steps that add up squares",
+              "the layers that follow read one sum instead of a window of squares",
+              fmt::format("composed: {:.1f} times as many products, not planned",
+                          static_cast<double>(weights.composed) / static_cast<double>(weights.kept))};
+    return std::move(*kept);
   }
   std::optional<Variant> composed;
   try {

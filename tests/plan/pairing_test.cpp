@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/composition.h"
 #include "plan/fold.h"
 #include "plan/networks.h"
 #include "plan/pack.h"
@@ -61,6 +62,23 @@ TEST(Pairing, EachInputOnce) {
     if (pair.second != kAbsent) ++seen[pair.second];
   }
   EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](int s) { return s == 1; }));
+}
+
+// Counted beside composed: the network lowered with its pools composed has as many weights.
+TEST(Composition, CountsTheWeightsThatComposingWouldMake) {
+  for (const std::int64_t kernel : {2, 3}) {
+    NetworkBuilder b({2, 16, 16}, 77);
+    model::AveragePool pool;
+    pool.kernel_h = pool.kernel_w = kernel;
+    pool.stride_h = pool.stride_w = 2;
+    b.convolution(3, 3).varied_quadratic().add(pool);
+    b.convolution(8, 3, 1, 1).varied_quadratic().add(pool).flatten().dense(4);
+    const auto g = b.finish();
+    const auto kept = count_weights(lower(g, true)), composed = count_weights(lower(g, false));
+    EXPECT_EQ(composed.kept, composed.composed);  // nothing left to compose
+    EXPECT_EQ(kept.composed, composed.kept) << kernel;
+    EXPECT_LT(kept.kept, kept.composed) << kernel;
+  }
 }
 
 TEST(Runs, LongestWithinTheLimit) {
