@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <type_traits>
 
@@ -26,7 +27,7 @@ bool is_plain(const torch::Tensor& t) {
 template <typename States>
 typename States::key_type key_of(const torch::Tensor& p) {
   if constexpr (std::is_same_v<typename States::key_type, std::string>)
-    return c10::guts::to_string(p.unsafeGetTensorImpl());
+    return (std::ostringstream() << p.unsafeGetTensorImpl()).str();
   else
     return p.unsafeGetTensorImpl();
 }

@@ -8,9 +8,27 @@ namespace {
 
 namespace F = torch::nn::functional;
 
+constexpr std::int64_t kMesh = 5;  // points a side of an elastic displacement
+
 // n values uniform in [-bound, bound].
 torch::Tensor symmetric(std::int64_t n, double bound) {
   return (torch::rand({n}) * 2 - 1) * bound;
+}
+
+// Centres of n pixels on a side of length 2 around 0.
+torch::Tensor pixel_centres(std::int64_t n) {
+  return (torch::arange(n, torch::kFloat32) * 2 + 1) / static_cast<double>(n) - 1;
+}
+
+// Bicubic interpolation from kMesh points to n, ends on ends, as a matrix [n, kMesh].
+torch::Tensor smooth_weights(std::int64_t n) {
+  const auto units = torch::eye(kMesh).reshape({1, kMesh, kMesh, 1});
+  return F::interpolate(units, F::InterpolateFuncOptions()
+                                   .size(std::vector<std::int64_t>{n, 1})
+                                   .mode(torch::kBicubic)
+                                   .align_corners(true))
+      .reshape({kMesh, n})
+      .t();
 }
 
 // Sampling positions: where in the old image (coordinates in [-1, 1]) each new pixel comes from.
@@ -29,24 +47,21 @@ torch::Tensor sampling_grid(const torch::Tensor& images, const Augmentation& how
   }
   const auto cosine = torch::cos(angle) / size, sine = torch::sin(angle) / size;
   const auto aspect = static_cast<double>(h) / static_cast<double>(w);
-  const auto row_x = torch::stack(
-      {cosine * mirror, (lean * cosine - sine) * aspect, dx * (2.0 / static_cast<double>(w))}, 1);
-  const auto row_y =
-      torch::stack({sine * mirror / aspect, lean * sine + cosine, dy * (2.0 / static_cast<double>(h))}, 1);
-  const auto theta = torch::stack({row_x, row_y}, 1);
-  auto grid = F::affine_grid(theta, images.sizes(), false);
+  // Old position of the new pixel (x, y): one row of the map for each coordinate.
+  const auto x = pixel_centres(w).reshape({1, 1, w}), y = pixel_centres(h).reshape({1, h, 1});
+  const auto from = [&](const torch::Tensor& of_x, const torch::Tensor& of_y, const torch::Tensor& offset) {
+    return of_x.reshape({n, 1, 1}) * x + (of_y.reshape({n, 1, 1}) * y + offset.reshape({n, 1, 1}));
+  };
+  auto old_x = from(cosine * mirror, (lean * cosine - sine) * aspect, dx * (2.0 / static_cast<double>(w)));
+  auto old_y = from(sine * mirror / aspect, lean * sine + cosine, dy * (2.0 / static_cast<double>(h)));
   if (how.elastic > 0) {
     // Random vectors on a coarse mesh, interpolated smoothly.
-    const auto mesh = torch::randn({n, 2, 5, 5}) * how.elastic;
-    const auto field = F::interpolate(mesh, F::InterpolateFuncOptions()
-                                                .size(std::vector<std::int64_t>{h, w})
-                                                .mode(torch::kBicubic)
-                                                .align_corners(true));
-    const auto to_unit =
-        torch::tensor({2.0 / static_cast<double>(w), 2.0 / static_cast<double>(h)}, torch::kFloat32);
-    grid = grid + field.permute({0, 2, 3, 1}) * to_unit;
+    const auto mesh = torch::randn({n, 2, kMesh, kMesh}) * how.elastic;
+    const auto field = torch::matmul(torch::matmul(smooth_weights(h), mesh), smooth_weights(w).t());
+    old_x += field.select(1, 0) * (2.0 / static_cast<double>(w));
+    old_y += field.select(1, 1) * (2.0 / static_cast<double>(h));
   }
-  return grid;
+  return torch::stack({old_x, old_y}, 3);
 }
 
 torch::Tensor with_square_blanked(const torch::Tensor& images, double side) {

@@ -70,6 +70,29 @@ TEST(Augment, RotationTurnsAboutTheCentre) {
   EXPECT_FALSE(torch::allclose(x, y, 0.1, 0.1));
 }
 
+// The displacement as matrices against torch's own interpolation of the same mesh.
+TEST(Augment, ElasticDisplacementIsABicubicMesh) {
+  namespace F = torch::nn::functional;
+  const auto x = torch::rand({4, 2, 12, 17});
+  torch::manual_seed(8);
+  const auto got = augment(x, {.elastic = 1.5});
+  torch::manual_seed(8);
+  for (int draw = 0; draw < 5; ++draw) torch::rand({4});  // angle, size, lean, shifts: all times 0
+  const auto mesh = torch::randn({4, 2, 5, 5}) * 1.5;
+  const auto field = F::interpolate(mesh, F::InterpolateFuncOptions()
+                                              .size(std::vector<std::int64_t>{12, 17})
+                                              .mode(torch::kBicubic)
+                                              .align_corners(true));
+  const auto still = torch::eye(2, 3).expand({4, 2, 3});
+  const auto grid = F::affine_grid(still, x.sizes(), false) +
+                    field.permute({0, 2, 3, 1}) * torch::tensor({2.0F / 17, 2.0F / 12});
+  const auto expected = F::grid_sample(
+      x, grid,
+      F::GridSampleFuncOptions().mode(torch::kBilinear).padding_mode(torch::kZeros).align_corners(false));
+  EXPECT_TRUE(torch::allclose(got, expected, 1e-4, 1e-4));
+  EXPECT_FALSE(torch::allclose(got, x, 0.1, 0.1));
+}
+
 TEST(Mixup, MixesEachImageWithItsPartner) {
   torch::manual_seed(4);
   const auto images = torch::rand({6, 1, 3, 3});
