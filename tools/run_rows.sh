@@ -24,7 +24,10 @@ for name in "$@"; do
   echo "== $name"
   mkdir -p results/training/plan results/training/run
   tools/record.sh "results/training/plan/$name.json" velum plan "$model" --precision "${PRECISION:-12}" --memory 1000GiB --json OUT > /dev/null
-  if velum plan "$model" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
+  peak=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["result"]["memory"]["peak_bytes"] >> 30)' "results/training/plan/$name.json")
+  if [ "$peak" -gt 40 ]; then
+    echo "planned only: it takes $peak GiB"
+  elif velum plan "$model" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
     tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" --json OUT
   else
     echo "planned only: it needs more than ${MEMORY:-12GiB}"

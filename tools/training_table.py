@@ -97,11 +97,39 @@ def ablation():
     return "\n".join(lines) if len(lines) > 2 else "Not trained yet."
 
 
+def hours():
+    """Core hours of the runs in the table, by data set and network: threads times seconds of training."""
+    spent = {}
+    for path in sorted(TABLE.glob("*.json")) + sorted((TRAINING / "ablation").glob("*.json")):
+        run = json.loads(path.read_text())
+        group = "ablation of best" if path.parent != TABLE else re.sub(r"^((?:covid-)?[^-]+)-([^-]+)-.*", r"\1, \2", path.stem)
+        count, seconds = spent.get(group, (0, 0.0))
+        spent[group] = (count + 1, seconds + run["seconds"] * run.get("threads", 1))
+    lines = ["| data, network | runs | core hours |", "|---|---|---|"]
+    lines += [f"| {group} | {count} | {seconds / 3600:.1f} |" for group, (count, seconds) in spent.items()]
+    total = [sum(v[i] for v in spent.values()) for i in (0, 1)]
+    return "\n".join(lines + [f"| all | {total[0]} | {total[1] / 3600:.1f} |"])
+
+
+def speeds():
+    """Images a second of training, beside a loop of libtorch alone."""
+    lines = ["| network | activation | libtorch alone | float32 | of it | bfloat16 | of it |", "|---|---|---|---|---|---|---|"]
+    low = json.loads((TRAINING / "speed-bfloat16.json").read_text())["result"]["networks"]
+    for run in json.loads((TRAINING / "speed.json").read_text())["result"]["networks"]:
+        other = next((r for r in low if (r["network"], r["activation"]) == (run["network"], run["activation"])), None)
+        lines.append(f"| {run['network']} | {run['activation']} | {run['plain_images_per_second']:.0f} "
+                     f"| {run['velum_images_per_second']:.0f} | {100 * run['ratio']:.0f} % "
+                     + (f"| {other['velum_images_per_second']:.0f} | {100 * other['ratio']:.0f} % |" if other else "|  |  |"))
+    return "\n".join(lines)
+
+
 def filled(text):
     for name, make in (("table", table), ("plans", plans)):
         text = re.sub(rf"(<!-- {name}: (\S+) -->\n).*?(<!-- /{name} -->)",
                       lambda m, make=make: f"{m[1]}{make(m[2])}\n{m[3]}", text, flags=re.S)
-    return re.sub(r"(<!-- ablation -->\n).*?(<!-- /ablation -->)", lambda m: f"{m[1]}{ablation()}\n{m[2]}", text, flags=re.S)
+    for name, make in (("ablation", ablation), ("hours", hours), ("speeds", speeds)):
+        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.S)
+    return text
 
 
 def main():

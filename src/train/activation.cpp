@@ -91,9 +91,9 @@ torch::Tensor ActivationImpl::expanded(const torch::Tensor& coefficient) const {
   return coefficient.expand(shape_).reshape({-1});
 }
 
-ActivationResult ActivationImpl::forward(const torch::Tensor& x, double limit) {
+ActivationResult ActivationImpl::forward(const torch::Tensor& x, const RangePull& pull) {
   if (kind_ == ActivationKind::relu) return {torch::relu(x), {}};
-  return quadratic(x, expanded(a), expanded(b), expanded(c), limit, share_);
+  return quadratic(x, expanded(a), expanded(b), expanded(c), pull, share_);
 }
 
 void ActivationImpl::set(const QuadraticCoefficients& value) {

@@ -50,8 +50,8 @@ class ActivationImpl : public torch::nn::Module {
   // `shape`: of the input without the batch axis, {C, H, W} or {F}.
   ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape);
 
-  // With limit > 0 also the range penalty (polynomial kinds only).
-  ActivationResult forward(const torch::Tensor& x, double limit = 0);
+  // The penalty is that of polynomial kinds only.
+  ActivationResult forward(const torch::Tensor& x, const RangePull& pull = {});
   // Trainable kinds only; `inputs` matter to Start::fit alone.
   void start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits);
   // Coefficients by a least-squares fit to ReLU over the given inputs, unit by unit as the kind shares them;

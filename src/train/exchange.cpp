@@ -232,7 +232,7 @@ void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& i
   for (std::int64_t begin = 0; begin < images.size(0); begin += kObservedBatch) {
     const auto batch = images.slice(0, begin, std::min(begin + kObservedBatch, images.size(0)));
     note(graph.input, batch);
-    network->run(batch, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+    network->run(batch, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
       note(layer.name, out);
     });
   }

@@ -84,7 +84,7 @@ NetworkImpl::NetworkImpl(NetworkSpec spec) : spec_(std::move(spec)) {
   last_use_.back() = spec_.layers.size();  // the logits are kept
 }
 
-torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>& in, double range_limit,
+torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>& in, const RangePull& pull,
                                  Products products, torch::Tensor& penalty) {
   const auto& layer = spec_.layers[i];
   const auto& x = in.at(0);
@@ -111,7 +111,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
           [&](const ActivationSpec&) {
             auto& act = module(std::type_identity<ActivationImpl>{});
             if (starting_) act.start(start_, x, *starting_);
-            auto result = act.forward(x, range_limit);
+            auto result = act.forward(x, pull);
             if (result.penalty.defined())
               penalty = penalty.defined() ? penalty + result.penalty : result.penalty;
             return result.y;
@@ -146,7 +146,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
       layer.op);
 }
 
-NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, const Observer& observer,
+NetworkOutput NetworkImpl::run(const torch::Tensor& images, const RangePull& pull, const Observer& observer,
                                Products products) {
   std::vector<torch::Tensor> values(spec_.layers.size() + 1);
   values[0] = images;
@@ -154,7 +154,7 @@ NetworkOutput NetworkImpl::run(const torch::Tensor& images, double range_limit, 
   for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
     std::vector<torch::Tensor> in;
     for (const auto k : inputs_[i]) in.push_back(values[k]);
-    values[i + 1] = apply(i, in, range_limit, products, penalty);
+    values[i + 1] = apply(i, in, pull, products, penalty);
     if (observer) observer(spec_.layers[i], in[0], values[i + 1]);
     for (const auto k : inputs_[i])
       if (last_use_[k] == i) values[k].reset();
@@ -166,7 +166,7 @@ void NetworkImpl::start_activations(const torch::Tensor& images, Start how, cons
   torch::NoGradGuard no_grad;
   starting_ = &limits;
   start_ = how;
-  run(images, 0, nullptr);
+  run(images, {}, nullptr);
   starting_ = nullptr;
 }
 

@@ -28,9 +28,8 @@ class NetworkImpl : public torch::nn::Module {
   using Observer =
       std::function<void(const LayerSpec& layer, const torch::Tensor& input, const torch::Tensor& output)>;
 
-  torch::Tensor forward(const torch::Tensor& images) { return run(images, 0, nullptr).logits; }
-  // range_limit > 0 asks for the penalty on pre-activations outside [-range_limit, range_limit].
-  NetworkOutput run(const torch::Tensor& images, double range_limit, const Observer& observer,
+  torch::Tensor forward(const torch::Tensor& images) { return run(images, {}, nullptr).logits; }
+  NetworkOutput run(const torch::Tensor& images, const RangePull& pull, const Observer& observer,
                     Products products = Products::float32);
   // Starts every trainable activation on what it sees of these images, front to back (later layers see
   // started ones).
@@ -47,7 +46,7 @@ class NetworkImpl : public torch::nn::Module {
   torch::Tensor tensor(const std::string& layer, const std::string& which) const;
 
  private:
-  torch::Tensor apply(std::size_t layer, const std::vector<torch::Tensor>& inputs, double range_limit,
+  torch::Tensor apply(std::size_t layer, const std::vector<torch::Tensor>& inputs, const RangePull& pull,
                       Products products, torch::Tensor& penalty);
 
   NetworkSpec spec_;

@@ -86,7 +86,10 @@ void visit_options(Options& o, Visit&& visit) {
 
   const auto* range = "Ranges (a square on ciphertexts must never leave its range)";
   visit({"range-limit", range, "Inputs of activations beyond it are pulled back"}, o.range_limit);
-  visit({"range-penalty", range, "Strength of that pull; 0: none"}, o.range_penalty);
+  visit({"range-penalty", range, "Strength of that pull, on the mean over all elements; 0: none"},
+        o.range_penalty);
+  visit({"range-peak", range, "Strength of a pull on the largest element of each image; 0: none"},
+        o.range_peak);
   visit({"margin", range, "Recorded ranges are wider than seen, on each side, by this part of their width"},
         o.margin);
 

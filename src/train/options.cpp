@@ -41,6 +41,7 @@ void validate_activations(const TrainOptions& o) {
   require(o.limits.max_centre > 0, "max-centre", o.limits.max_centre, "above 0");
   require(o.range_limit > 0, "range-limit", o.range_limit, "above 0");
   require(o.range_penalty >= 0, "range-penalty", o.range_penalty, "0 or more");
+  require(o.range_peak >= 0, "range-peak", o.range_peak, "0 or more");
   require(o.margin >= 0, "margin", o.margin, "0 or more");
   if (o.max_pool && o.activation != ActivationKind::relu)
     fail_user("--max-pool: not polynomial; only networks of --activation relu may have it, not {}",

@@ -34,7 +34,7 @@ constexpr std::int64_t kFitImages = 2048;  // for the start of activations and o
 std::string first_broken_layer(NetworkImpl& network, const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
   std::string broken;
-  network.run(images, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+  network.run(images, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
     if (broken.empty() && !torch::isfinite(out).all().item<bool>()) broken = layer.name;
   });
   return broken.empty() ? "the loss itself" : broken;
@@ -260,13 +260,13 @@ class Run {
       torch::Tensor logits;
       {
         torch::NoGradGuard no_grad;
-        logits = teacher_->run(images, 0, collecting(teacher_features_, wanted), products_).logits;
+        logits = teacher_->run(images, {}, collecting(teacher_features_, wanted), products_).logits;
       }
       if (o_.distil_weight > 0)
         loss = loss + o_.distil_weight * distillation_loss(out.logits, logits, o_.temperature);
       if (!wanted.empty()) loss = loss + o_.feature_weight * feature_loss(features, wanted);
     }
-    if (out.penalty.defined()) loss = loss + o_.range_penalty * out.penalty;
+    if (out.penalty.defined()) loss = loss + out.penalty;
     if (o_.smoothness > 0)
       for (const auto& c : groups_.coefficients) loss = loss + o_.smoothness * neighbour_difference(c);
     return loss;
@@ -305,7 +305,7 @@ class Run {
     const bool rounding = rounded_ && in_last_part(o_.quantise_last, step, steps_);
     if (rounding) rounded_->apply();
     std::vector<torch::Tensor> features;
-    const auto out = network_->run(images, o_.range_penalty > 0 ? o_.range_limit : 0,
+    const auto out = network_->run(images, {o_.range_limit, o_.range_penalty, o_.range_peak},
                                    collecting(student_features_, features), products_);
     const auto loss = total_loss(out, features, images, labels, mixed);
     const double value = loss.item<double>();

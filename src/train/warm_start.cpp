@@ -68,7 +68,7 @@ std::map<std::string, Statistics> statistics_of(Network& network, const torch::T
   std::map<std::string, Sums> sums;
   torch::NoGradGuard no_grad;
   for (std::int64_t begin = 0; begin < images.size(0); begin += batch)
-    network->run(images.slice(0, begin, std::min(begin + batch, images.size(0))), 0,
+    network->run(images.slice(0, begin, std::min(begin + batch, images.size(0))), {},
                  [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
                    const auto by_channel = out.transpose(0, 1).reshape({out.size(1), -1}).to(torch::kFloat64);
                    auto& s = sums[layer.name];

@@ -19,11 +19,11 @@ using torch::Tensor;
 // d/dt of sum(weight * y) + 3 * penalty at one entry of a tensor, by a central difference. The function is
 // quadratic in x away from the penalty's kink and linear in a, b, c, so the difference is exact up to
 // rounding.
-double finite_difference(ActivationImpl& act, const Tensor& x, const Tensor& weight, double limit,
+double finite_difference(ActivationImpl& act, const Tensor& x, const Tensor& weight, const RangePull& pull,
                          Tensor tensor, std::int64_t entry) {
   torch::NoGradGuard no_grad;
   const auto value = [&] {
-    const auto r = act.forward(x, limit);
+    const auto r = act.forward(x, pull);
     double v = (r.y * weight).sum(torch::kFloat64).item<double>();
     if (r.penalty.defined()) v += 3 * r.penalty.item<double>();
     return v;
@@ -46,7 +46,12 @@ TEST_P(Gradients, MatchFiniteDifferences) {
   const auto kind = parse_activation(GetParam());
   for (const std::vector<std::int64_t>& shape :
        {std::vector<std::int64_t>{3, 4, 2}, std::vector<std::int64_t>{7}})
-    for (const auto& [limit, share] : {std::pair{0.0, 1.0}, {1.25, 1.0}, {0.0, 0.3}, {1.25, 0.0}}) {
+    for (const auto& [pull, share] : {std::pair{RangePull{}, 1.0},
+                                      {RangePull{1.25}, 1.0},
+                                      {RangePull{1.25, 0, 0.7}, 1.0},
+                                      {RangePull{1.25, 0.4, 2}, 0.3},
+                                      {RangePull{}, 0.3},
+                                      {RangePull{1.25}, 0.0}}) {
       ActivationImpl act(kind, shape);
       act.set_share(share);
       if (is_trainable(kind)) {
@@ -59,18 +64,21 @@ TEST_P(Gradients, MatchFiniteDifferences) {
       auto x = torch::randn(dims);
       x = torch::where(x.abs() < 0.05, x + 0.2, x);
       x = torch::where((x.abs() - 1.25).abs() < 0.05, x * 1.2, x);
+      // One element of each image is the largest by far: which one it is has no derivative.
+      x.flatten(1).select(1, 1).fill_(4);
       const auto weight = torch::randn(dims);
       auto input = x.clone().set_requires_grad(true);
-      const auto r = act.forward(input, limit);
+      const auto r = act.forward(input, pull);
       auto loss = (r.y * weight).sum();
-      EXPECT_EQ(r.penalty.defined(), limit > 0 && kind != ActivationKind::relu);
+      EXPECT_EQ(r.penalty.defined(), pull && kind != ActivationKind::relu);
       if (r.penalty.defined()) loss = loss + 3 * r.penalty;
       loss.backward();
       const auto check = [&](const char* name, const Tensor& tensor, const Tensor& gradient) {
         for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-          const double expected = finite_difference(act, x, weight, limit, tensor, i);
+          const double expected = finite_difference(act, x, weight, pull, tensor, i);
           EXPECT_NEAR(gradient.reshape({-1})[i].item<double>(), expected, 2e-3 * (1 + std::abs(expected)))
-              << name << "[" << i << "], limit " << limit << ", share " << share;
+              << name << "[" << i << "], limit " << pull.limit << ", peak " << pull.peak << ", share "
+              << share;
         }
       };
       check("x", x, input.grad());
@@ -116,7 +124,15 @@ TEST(Activation, StartsAtTheFitTheIdentityOrTheFixedQuadratic) {
 TEST(Activation, PenaltyIsTheMeanSquaredExcess) {
   ActivationImpl act(ActivationKind::square, {2});
   const auto x = torch::tensor({{1.0F, -3.0F}, {2.5F, 0.0F}});
-  EXPECT_NEAR(act.forward(x, 2).penalty.item<double>(), (1.0 + 0.25) / 4, 1e-7);
+  EXPECT_NEAR(act.forward(x, {2}).penalty.item<double>(), (1.0 + 0.25) / 4, 1e-7);
+}
+
+TEST(Activation, PeakPenaltyCountsTheLargestOfEachImage) {
+  ActivationImpl act(ActivationKind::square, {3});
+  const auto x = torch::tensor({{1.0F, -3.0F, 2.5F}, {2.5F, 0.0F, 1.0F}, {0.0F, 1.0F, 2.0F}});
+  const RangePull pull{.limit = 2, .mean = 0, .peak = 6};
+  EXPECT_NEAR(act.forward(x, pull).penalty.item<double>(), 6 * (1.0 + 0.25) / 3, 1e-6);
+  EXPECT_FALSE(act.forward(x, {.limit = 2, .mean = 0}).penalty.defined());
 }
 
 TEST(Activation, ResultDoesNotDependOnTheNumberOfThreads) {
@@ -125,7 +141,7 @@ TEST(Activation, ResultDoesNotDependOnTheNumberOfThreads) {
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     ActivationImpl act(ActivationKind::element, {4, 31, 17});
-    const auto r = act.forward(x, 1);
+    const auto r = act.forward(x, {.limit = 1, .mean = 1, .peak = 1});
     (r.y.sum() + r.penalty).backward();
     return std::vector<Tensor>{r.y, r.penalty, act.a.grad(), act.b.grad(), act.c.grad()};
   };

@@ -106,7 +106,7 @@ TEST(Ranges, AreTheObservedOnesWidened) {
   auto net = make_network("cryptonets", {1, 28, 28}, "element");
   const auto images = torch::rand({300, 1, 28, 28});  // more than one batch of the observer
   double low = 1e30, high = -1e30;
-  net->run(images, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+  net->run(images, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
     if (layer.name != "conv1_norm") return;
     low = out.min().item<double>();
     high = out.max().item<double>();

@@ -96,7 +96,10 @@ TEST(FusedAdamW, LeavesOtherTensorsToTorch) {
 
 TEST(Quadratic, PlainFormIsThatOfTheKernel) {
   torch::manual_seed(7);
-  for (const auto& [limit, share] : {std::pair{0.0, 1.0}, {1.25, 1.0}, {0.0, 0.4}, {1.25, 0.7}}) {
+  for (const auto& [pull, share] : {std::pair{RangePull{}, 1.0},
+                                    {RangePull{1.25}, 1.0},
+                                    {RangePull{}, 0.4},
+                                    {RangePull{1.25, 0.3, 2}, 0.7}}) {
     std::vector<Tensor> gradients[2];
     Tensor values[2], penalties[2];
     const auto x0 = torch::randn({5, 2, 3}) * 2;
@@ -105,11 +108,11 @@ TEST(Quadratic, PlainFormIsThatOfTheKernel) {
     for (int plain = 0; plain < 2; ++plain) {
       std::vector<Tensor> in{x0.clone(), a0.clone(), b0.clone(), c0.clone()};
       for (auto& t : in) t.set_requires_grad(true);
-      const auto out = plain ? quadratic_plainly(in[0], in[1], in[2], in[3], limit, share)
-                             : quadratic(in[0], in[1], in[2], in[3], limit, share);
+      const auto out = plain ? quadratic_plainly(in[0], in[1], in[2], in[3], pull, share)
+                             : quadratic(in[0], in[1], in[2], in[3], pull, share);
       auto loss = (out.y * weight).sum();
-      ASSERT_EQ(out.penalty.defined(), limit > 0);
-      if (limit > 0) {
+      ASSERT_EQ(out.penalty.defined(), static_cast<bool>(pull));
+      if (pull) {
         loss = loss + 3 * out.penalty;
         penalties[plain] = out.penalty.detach();
         EXPECT_GT(penalties[plain].item<double>(), 0.1);
@@ -119,12 +122,12 @@ TEST(Quadratic, PlainFormIsThatOfTheKernel) {
       for (const auto& t : in) gradients[plain].push_back(t.grad());
     }
     EXPECT_TRUE(torch::allclose(values[0], values[1], 1e-5, 1e-5));
-    if (limit > 0) {
+    if (pull) {
       EXPECT_TRUE(torch::allclose(penalties[0], penalties[1], 1e-5, 1e-6));
     }
     for (std::size_t i = 0; i < 4; ++i)
       EXPECT_TRUE(torch::allclose(gradients[0][i], gradients[1][i], 1e-4, 1e-4))
-          << limit << " " << share << " " << i;
+          << pull.limit << " " << share << " " << i;
   }
 }
 

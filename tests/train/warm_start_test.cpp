@@ -96,10 +96,10 @@ TEST(WarmStart, AForeignNetworkGetsAveragePoolsAndNormsAndKeepsItsFunction) {
   to->eval();
   // Up to the pool both compute the same.
   torch::Tensor mine, theirs;
-  to->run(images, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+  to->run(images, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
     if (std::holds_alternative<ActivationSpec>(layer.op)) mine = out;
   });
-  from->run(images, 0, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+  from->run(images, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
     if (std::holds_alternative<ActivationSpec>(layer.op)) theirs = out;
   });
   EXPECT_TRUE(torch::allclose(mine, theirs, 1e-4, 1e-4));
