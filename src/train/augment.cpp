@@ -1,6 +1,10 @@
 #include "train/augment.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 #include <numbers>
+#include <vector>
 
 namespace velum::train {
 
@@ -31,6 +35,48 @@ torch::Tensor smooth_weights(std::int64_t n) {
       .t();
 }
 
+bool moves_whole_pixels(const Augmentation& how) {
+  return how.rotate <= 0 && how.scale <= 0 && how.shear <= 0 && how.elastic <= 0;
+}
+
+// Each image mirrored or not and shifted by whole pixels: new pixel (x, y) is old pixel (x + dx, y + dy), of
+// a mirrored image (width - 1 - x + dx, y + dy); beyond the edge 0, or the edge.
+torch::Tensor with_pixels_moved(const torch::Tensor& images, const Augmentation& how) {
+  const auto n = images.size(0), channels = images.size(1), h = images.size(2), w = images.size(3);
+  const auto draw = [&](double bound) { return torch::round(symmetric(n, bound)).to(torch::kInt64); };
+  const auto dx = draw(how.shift), dy = draw(how.shift);
+  const auto mirror = how.flip ? torch::randint(0, 2, {n}, torch::kInt64) : torch::zeros({n}, torch::kInt64);
+  const auto from = images.contiguous();
+  auto to = torch::empty_like(from);
+  const float* source = from.data_ptr<float>();
+  float* target = to.data_ptr<float>();
+  const auto *dxs = dx.data_ptr<std::int64_t>(), *dys = dy.data_ptr<std::int64_t>(),
+             *mirrors = mirror.data_ptr<std::int64_t>();
+  at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> column(static_cast<std::size_t>(w));  // -1: beyond the edge
+    const auto inside = [&](std::int64_t at, std::int64_t size) {
+      if (at >= 0 && at < size) return at;
+      return how.edge_fill ? std::clamp<std::int64_t>(at, 0, size - 1) : std::int64_t{-1};
+    };
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (std::int64_t x = 0; x < w; ++x)
+        column[static_cast<std::size_t>(x)] = inside((mirrors[i] ? w - 1 - x : x) + dxs[i], w);
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const float* plane = source + (i * channels + c) * h * w;
+        float* out = target + (i * channels + c) * h * w;
+        for (std::int64_t y = 0; y < h; ++y, out += w) {
+          const auto row = inside(y + dys[i], h);
+          for (std::int64_t x = 0; x < w; ++x) {
+            const auto at = column[static_cast<std::size_t>(x)];
+            out[x] = row < 0 || at < 0 ? 0.0F : plane[row * w + at];
+          }
+        }
+      }
+    }
+  });
+  return to;
+}
+
 // Sampling positions: where in the old image (coordinates in [-1, 1]) each new pixel comes from.
 torch::Tensor sampling_grid(const torch::Tensor& images, const Augmentation& how) {
   const auto n = images.size(0), h = images.size(2), w = images.size(3);
@@ -39,12 +85,7 @@ torch::Tensor sampling_grid(const torch::Tensor& images, const Augmentation& how
   const auto size = 1 + symmetric(n, how.scale);
   const auto lean = torch::tan(symmetric(n, how.shear * radians));
   const auto mirror = how.flip ? 1 - 2 * torch::randint(0, 2, {n}).to(torch::kFloat32) : torch::ones({n});
-  auto dx = symmetric(n, how.shift), dy = symmetric(n, how.shift);
-  // Pure shifts go by whole pixels, so that nothing is blurred.
-  if (how.rotate <= 0 && how.scale <= 0 && how.shear <= 0 && how.elastic <= 0) {
-    dx = torch::round(dx);
-    dy = torch::round(dy);
-  }
+  const auto dx = symmetric(n, how.shift), dy = symmetric(n, how.shift);
   const auto cosine = torch::cos(angle) / size, sine = torch::sin(angle) / size;
   const auto aspect = static_cast<double>(h) / static_cast<double>(w);
   // Old position of the new pixel (x, y): one row of the map for each coordinate.
@@ -79,7 +120,9 @@ torch::Tensor with_square_blanked(const torch::Tensor& images, double side) {
 torch::Tensor augment(const torch::Tensor& images, const Augmentation& how) {
   torch::NoGradGuard no_grad;
   auto out = images;
-  if (how.shift > 0 || how.rotate > 0 || how.scale > 0 || how.shear > 0 || how.elastic > 0 || how.flip) {
+  if (moves_whole_pixels(how)) {  // nothing is blurred, and nothing interpolated
+    if (how.shift > 0 || how.flip) out = with_pixels_moved(out, how);
+  } else {
     auto options =
         F::GridSampleFuncOptions().mode(torch::kBilinear).padding_mode(torch::kZeros).align_corners(false);
     if (how.edge_fill) options.padding_mode(torch::kBorder);

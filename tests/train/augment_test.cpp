@@ -26,7 +26,7 @@ TEST(Augment, FlipsAndShiftsMoveWholePixels) {
           if (mirror)
             moved =
                 torch::constant_pad_nd(x[n].flip(2), {1, 1, 1, 1}).slice(1, dy, dy + 9).slice(2, dx, dx + 9);
-          if (!torch::allclose(y[n], moved, 1e-4, 1e-4)) continue;
+          if (!torch::equal(y[n], moved)) continue;
           found = true;
           flipped += mirror;
         }
@@ -34,6 +34,27 @@ TEST(Augment, FlipsAndShiftsMoveWholePixels) {
   }
   EXPECT_GT(flipped, 3);
   EXPECT_LT(flipped, 17);
+}
+
+// Beyond the edge it goes on: every moved image is a window of the padded one.
+TEST(Augment, ShiftsRepeatTheEdgeWhereAsked) {
+  namespace F = torch::nn::functional;
+  torch::manual_seed(3);
+  const auto x = torch::rand({12, 3, 6, 9});
+  const auto y = augment(x, {.shift = 2, .edge_fill = true});
+  const auto padded = F::pad(x, F::PadFuncOptions({2, 2, 2, 2}).mode(torch::kReplicate));
+  int moved = 0;
+  for (std::int64_t n = 0; n < 12; ++n) {
+    bool found = false;
+    for (std::int64_t dy = 0; dy <= 4; ++dy)
+      for (std::int64_t dx = 0; dx <= 4; ++dx)
+        if (torch::equal(y[n], padded[n].slice(1, dy, dy + 6).slice(2, dx, dx + 9))) {
+          found = true;
+          moved += dx != 2 || dy != 2;
+        }
+    EXPECT_TRUE(found) << "image " << n;
+  }
+  EXPECT_GT(moved, 6);
 }
 
 TEST(Augment, KeepsShapeAndRangeAndFollowsTheSeed) {
