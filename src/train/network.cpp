@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "train/pool_kernel.h"
 
 namespace velum::train {
 
@@ -28,10 +29,10 @@ struct ScaleShiftHolderImpl : torch::nn::Module {
   torch::Tensor scale, shift;
 };
 
-torch::Tensor average_pool(const torch::Tensor& x, const model::AveragePool& p) {
+torch::Tensor pooled(const torch::Tensor& x, const model::AveragePool& p) {
   const auto sum = [&](const torch::Tensor& t) {
-    return F::avg_pool2d(padded(t, p.pad_top, p.pad_left, p.pad_bottom, p.pad_right, 0),
-                         F::AvgPool2dFuncOptions({p.kernel_h, p.kernel_w}).stride({p.stride_h, p.stride_w}));
+    return average_pool(padded(t, p.pad_top, p.pad_left, p.pad_bottom, p.pad_right, 0), p.kernel_h,
+                        p.kernel_w, p.stride_h, p.stride_w);
   };
   const bool padding = p.pad_top || p.pad_left || p.pad_bottom || p.pad_right;
   if (!padding || p.count_include_pad) return sum(x);
@@ -117,7 +118,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
             return result.y;
           },
           [&](const DropoutSpec& s) { return torch::dropout(x, s.probability, is_training()); },
-          [&](const model::AveragePool& p) { return average_pool(x, p); },
+          [&](const model::AveragePool& p) { return pooled(x, p); },
           [&](const model::MaxPool& p) {
             const auto& w = p.window;
             return F::max_pool2d(

@@ -8,6 +8,7 @@
 #include "train/adamw.h"
 #include "train/affine_layers.h"
 #include "train/device.h"
+#include "train/pool_kernel.h"
 #include "train/quadratic_kernel.h"
 
 namespace velum::train {
@@ -129,6 +130,27 @@ TEST(Quadratic, PlainFormIsThatOfTheKernel) {
       EXPECT_TRUE(torch::allclose(gradients[0][i], gradients[1][i], 1e-4, 1e-4))
           << pull.limit << " " << share << " " << i;
   }
+}
+
+TEST(Pool, IsTorchsOwn) {
+  torch::manual_seed(9);
+  for (const auto& [kh, kw, sh, sw] :
+       {std::array<std::int64_t, 4>{2, 2, 2, 2}, {3, 3, 2, 2}, {2, 3, 1, 4}, {9, 8, 9, 8}}) {
+    std::vector<Tensor> values, gradients;
+    const auto x0 = torch::randn({2, 3, 9, 8});
+    Tensor weight;
+    for (const bool mine : {false, true}) {
+      auto x = x0.clone().set_requires_grad(true);
+      const auto y = mine ? average_pool(x, kh, kw, sh, sw) : torch::avg_pool2d(x, {kh, kw}, {sh, sw});
+      if (!mine) weight = torch::randn(y.sizes());
+      (y * weight).sum().backward();
+      values.push_back(y.detach());
+      gradients.push_back(x.grad());
+    }
+    EXPECT_TRUE(torch::allclose(values[0], values[1], 1e-5, 1e-6)) << kh << kw << sh << sw;
+    EXPECT_TRUE(torch::allclose(gradients[0], gradients[1], 1e-5, 1e-6)) << kh << kw << sh << sw;
+  }
+  EXPECT_THROW(average_pool(torch::ones({1, 1, 3, 3}), 4, 1, 1, 1), c10::Error);
 }
 
 TEST(AffineLayers, PadOneSideAndBothAndRoundWhereAsked) {
