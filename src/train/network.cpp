@@ -175,6 +175,11 @@ void NetworkImpl::project_activations(const CoefficientLimits& limits) {
   for (auto& act : activations()) act->project(limits);
 }
 
+void NetworkImpl::set_batch_statistics(bool on) {
+  for (const auto& child : children())
+    if (child->as<torch::nn::BatchNorm2d>() || child->as<torch::nn::BatchNorm1d>()) child->train(on);
+}
+
 std::vector<Activation> NetworkImpl::activations() const {
   std::vector<Activation> out;
   for (const auto& child : children())

@@ -38,6 +38,9 @@ class NetworkImpl : public torch::nn::Module {
     start_activations(images, Start::fit, limits);
   }
   void project_activations(const CoefficientLimits& limits);
+  // Batch norms by the statistics of each batch (true, as train() sets them) or by the running ones, as when
+  // the network is used.
+  void set_batch_statistics(bool on);
 
   const NetworkSpec& spec() const { return spec_; }
   std::vector<Activation> activations() const;

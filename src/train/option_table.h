@@ -90,6 +90,10 @@ void visit_options(Options& o, Visit&& visit) {
         o.range_penalty);
   visit({"range-peak", range, "Strength of a pull on the largest element of each image; 0: none"},
         o.range_peak);
+  visit({"fixed-norms-last", range,
+         "Part of the epochs, the last, in which batch norms use the statistics they will have when used: a "
+         "batch's own hide how far an outlier runs away; 0: none"},
+        o.fixed_norms_last);
   visit({"margin", range, "Recorded ranges are wider than seen, on each side, by this part of their width"},
         o.margin);
 

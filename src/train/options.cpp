@@ -41,6 +41,7 @@ void validate_activations(const TrainOptions& o) {
   require(o.limits.max_centre > 0, "max-centre", o.limits.max_centre, "above 0");
   require(o.range_limit > 0, "range-limit", o.range_limit, "above 0");
   require(o.range_penalty >= 0, "range-penalty", o.range_penalty, "0 or more");
+  require(is_part(o.fixed_norms_last), "fixed-norms-last", o.fixed_norms_last, "in [0, 1]");
   require(o.range_peak >= 0, "range-peak", o.range_peak, "0 or more");
   require(o.margin >= 0, "margin", o.margin, "0 or more");
   if (o.max_pool && o.activation != ActivationKind::relu)

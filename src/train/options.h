@@ -63,7 +63,9 @@ struct TrainOptions {
   double range_limit = 4;      // pre-activations beyond it are pulled back
   double range_penalty = 0.5;  // weight of that pull; 0: none
   double range_peak = 0;       // weight of the pull on each image's largest; 0: none
-  double margin = 0.25;        // widening of the recorded ranges, of their width on each side
+  double fixed_norms_last =
+      0;                 // part of the epochs, the last, with running statistics in batch norms; 0: none
+  double margin = 0.25;  // widening of the recorded ranges, of their width on each side
 
   int quantise_bits = 10;    // of rounded weights, sign included
   double quantise_last = 0;  // part of the epochs, the last, in which weights are rounded; 0: none

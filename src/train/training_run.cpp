@@ -183,6 +183,7 @@ class Run {
       set_learning_rates(*optimiser_, groups_, o_, record.learning_rate,
                          in_first_part(o_.coefficients_first, done, steps_));
       set_shares(done);
+      network_->set_batch_statistics(!in_last_part(o_.fixed_norms_last, done, steps_));
       const auto [loss, hits] = one_step(order.slice(0, step * o_.batch, (step + 1) * o_.batch), done);
       if (o_.average > 0) update_average(average_, state_of(*network_), o_.average, done);
       loss_sum += loss;

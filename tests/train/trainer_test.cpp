@@ -106,6 +106,19 @@ TEST(Trainer, PenaltyKeepsPreActivationsCloser) {
   EXPECT_LT(widest(0, 0.3), 0.8 * free);
 }
 
+TEST(Trainer, FixedNormsKeepTheirStatistics) {
+  const auto mean_after = [](double part) {
+    auto o = small_options();
+    o.fixed_norms_last = part;
+    return train(small_data(), o).network->tensor("dense1_norm", "running_mean");
+  };
+  const auto none = mean_after(1), all = mean_after(0), some = mean_after(0.5);
+  EXPECT_TRUE(torch::equal(none, torch::zeros_like(none)));  // as they began
+  EXPECT_FALSE(torch::equal(all, none));
+  EXPECT_FALSE(torch::equal(some, none));
+  EXPECT_FALSE(torch::equal(some, all));
+}
+
 TEST(Trainer, DivergenceStopsTheRunAndNamesTheLayer) {
   auto data = small_data();
   data.train.images = data.train.images.clone();
