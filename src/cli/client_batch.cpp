@@ -27,10 +27,11 @@ std::size_t chunk_size() {
 }
 
 ckks::SeededCiphertext encrypt_element(const plan::ClientPlan& plan, const ckks::Encryptor& encryptor,
-                                       const BatchImages& images, std::size_t k) {
-  SecretBuffer<double> values(images.count());
+                                       const BatchImages& images, std::size_t slots, std::size_t k) {
+  SecretBuffer<double> values(slots);
   const auto element = plan.input_order[k];
-  for (std::size_t j = 0; j < images.count(); ++j) values[j] = images.pixels[j * images.elements + element];
+  for (std::size_t j = 0; j < slots; ++j)
+    values[j] = images.pixels[j % images.count() * images.elements + element];
   return encryptor.encrypt(values.span(), plan.input_scale, plan.input_limbs);
 }
 
@@ -40,7 +41,8 @@ void encrypt_batch(engine::PackedInput& out, const plan::ClientPlan& plan, const
   for (std::size_t begin = 0; begin < count; begin += chunk_size()) {
     const auto end = std::min(count, begin + chunk_size());
     parallel_for(end - begin, [&](std::size_t i, int) {
-      engine::pack_input(out.record(begin + i), encrypt_element(plan, encryptor, images, begin + i), params);
+      engine::pack_input(out.record(begin + i),
+                         encrypt_element(plan, encryptor, images, params.slots(), begin + i), params);
     });
     if (progress) progress(static_cast<double>(end) / static_cast<double>(count));
   }
@@ -64,7 +66,8 @@ std::uint64_t encrypt_to_file(const std::string& path, const plan::ClientPlan& p
       const auto images = batch_images(pixels, elements, params.slots(), (begin + i) / per_batch);
       const auto sealed = std::span(chunk).subspan(i * bytes, bytes);
       engine::pack_input(sealed.first(writer.record_bytes()),
-                         encrypt_element(plan, encryptor, images, (begin + i) % per_batch), params);
+                         encrypt_element(plan, encryptor, images, params.slots(), (begin + i) % per_batch),
+                         params);
       writer.seal(sealed, begin + i);
     });
     writer.append(chunk);

@@ -21,9 +21,11 @@ struct BatchImages {
 BatchImages batch_images(std::span<const float> pixels, std::size_t elements, std::size_t slots,
                          std::size_t batch);
 
-// The ciphertext at place k of the input order: that element of every image. Thread-safe.
+// The ciphertext at place k of the input order: that element of every image. Images are repeated until the
+// slots are full: in an empty slot the network would see an image of zeros, which is nothing like the others,
+// may leave the ranges that the plan was made for, and then ruins the results of all slots. Thread-safe.
 ckks::SeededCiphertext encrypt_element(const plan::ClientPlan& plan, const ckks::Encryptor& encryptor,
-                                       const BatchImages& images, std::size_t k);
+                                       const BatchImages& images, std::size_t slots, std::size_t k);
 
 // How many ciphertexts are encrypted, written or read at a time: enough for all threads, few for the memory.
 std::size_t chunk_size();
