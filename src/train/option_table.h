@@ -140,7 +140,9 @@ void visit_options(Options& o, Visit&& visit) {
   const auto* runs = "Runs";
   visit({"all-data", runs, "Train on the validation images too: for a final model, after every choice"},
         o.all_data);
-  visit({"checkpoint", runs, "Written after every epoch; removed when the model is", apart}, o.checkpoint);
+  visit({"checkpoint", runs,
+         "Written after every epoch, less often where that takes long; removed when the model is", apart},
+        o.checkpoint);
   visit({"resume", runs, "Go on from --checkpoint where there is one; the result is as if never interrupted",
          apart},
         o.resume);

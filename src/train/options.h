@@ -60,12 +60,11 @@ struct TrainOptions {
   double distil_weight = 1, temperature = 4;
   double feature_weight = 0;  // of the distance between the activations' outputs; same layers only
 
-  double range_limit = 4;      // pre-activations beyond it are pulled back
-  double range_penalty = 0.5;  // weight of that pull; 0: none
-  double range_peak = 0;       // weight of the pull on each image's largest; 0: none
-  double fixed_norms_last =
-      0;                 // part of the epochs, the last, with running statistics in batch norms; 0: none
-  double margin = 0.25;  // widening of the recorded ranges, of their width on each side
+  double range_limit = 4;       // pre-activations beyond it are pulled back
+  double range_penalty = 0.5;   // weight of that pull; 0: none
+  double range_peak = 0;        // weight of the pull on each image's largest; 0: none
+  double fixed_norms_last = 0;  // part of the epochs, the last, in which batch norms use running statistics
+  double margin = 0.25;         // widening of the recorded ranges, of their width on each side
 
   int quantise_bits = 10;    // of rounded weights, sign included
   double quantise_last = 0;  // part of the epochs, the last, in which weights are rounded; 0: none
@@ -75,7 +74,7 @@ struct TrainOptions {
   int threads = 0;             // 0: all
   std::string device = "cpu";  // or cuda, cuda:1 and so on
 
-  std::string checkpoint;      // written after every epoch; empty: none
+  std::string checkpoint;      // written after every epoch, less often where that takes long; empty: none
   bool resume = false;         // from `checkpoint`, if it is there
   bool allow_changes = false;  // resume with other options than the checkpoint's
 };

@@ -1,5 +1,5 @@
-// Average pooling on the CPU, row by row. Written by hand because torch's own walks every window by itself: a
-// tenth to a fifth of a step of networks that pool large feature maps.
+// Average pooling on the CPU, row by row. Written by hand because torch's own walks every window by itself,
+// which shows in networks that pool large feature maps.
 #pragma once
 
 #include <torch/torch.h>
