@@ -10,6 +10,10 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Protobuf REQUIRED)   # before ONNX, whose package file needs its targets
 find_package(ONNX REQUIRED)
+set(VELUM_ONNX onnx onnx_proto protobuf::libprotobuf)
+if(TARGET ONNX::onnx)             # since ONNX 1.20
+  set(VELUM_ONNX ONNX::onnx ONNX::onnx_proto protobuf::libprotobuf)
+endif()
 if(NOT VELUM_PARALLEL_THREADS)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()

@@ -1,5 +1,7 @@
 #include "data/npy.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>

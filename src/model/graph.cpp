@@ -1,5 +1,7 @@
 #include "model/graph.h"
 
+#include <fmt/ranges.h>
+
 #include <limits>
 #include <set>
 #include <unordered_map>

@@ -1,5 +1,7 @@
 #include "model/onnx_constant.h"
 
+#include <fmt/ranges.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>

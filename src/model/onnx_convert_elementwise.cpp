@@ -1,4 +1,6 @@
 // Add, Sub, Mul, Div, Neg, Pow, Sum, activations, and operators that do nothing at inference.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,4 +1,6 @@
 // Conv, Gemm, MatMul, BatchNormalization.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 

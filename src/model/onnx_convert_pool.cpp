@@ -1,4 +1,6 @@
 // AveragePool, GlobalAveragePool, ReduceMean, MaxPool, Pad; and the window of Conv and the pools.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/error.h"

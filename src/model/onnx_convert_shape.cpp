@@ -1,5 +1,7 @@
 // Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Concat: what moves or renames elements. Axis 0 is the
 // batch axis and must stay in front, whatever its size.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/error.h"

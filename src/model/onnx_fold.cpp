@@ -1,4 +1,6 @@
 // Constant folding: exporters compute shapes and reparametrised weights inside the graph.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

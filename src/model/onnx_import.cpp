@@ -1,5 +1,7 @@
 #include "model/onnx_import.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -21,7 +21,8 @@ torch::Device find_device(const std::string& name) {
         "device {}: this libtorch ({}) finds no CUDA device; use --device cpu, or a build with CUDA on a "
         "machine that has one",
         name, TORCH_VERSION);
-  if (const auto count = torch::cuda::device_count(); static_cast<std::size_t>(index) >= count)
+  // size_t in older libtorch, a signed byte in newer
+  if (const auto count = static_cast<int>(torch::cuda::device_count()); index >= count)
     fail_user("device {}: the machine has {} CUDA devices, from cuda:0 on", name, count);
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }

@@ -1,5 +1,6 @@
 #include "data/digits.h"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <sodium.h>
 

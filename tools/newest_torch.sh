@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds the trainer against another Debian suite's libtorch and compiler and runs its tests there, in a root
+# folder of its own; nothing of this system changes. Needs root, debootstrap, 5 GB and some 20 minutes.
+#   tools/newest_torch.sh ROOT [SUITE]      SUITE: sid (default), trixie, ...
+#   MIRROR=URL                              where the packages come from
+# What was built with what, and how its tests ended, goes to results/training/libtorch.json; a second call goes on
+# in the same ROOT.
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+set -euo pipefail
+root=$(realpath -m "$1") suite=${2:-sid} mirror=${MIRROR:-http://deb.debian.org/debian}
+cd "$(dirname "$0")/.."
+[ "$(id -u)" -eq 0 ] || { echo "$0: a root folder of its own needs root" >&2; exit 2; }
+command -v debootstrap >/dev/null || { echo "$0: install debootstrap first" >&2; exit 2; }
+[ -z "$(git status --porcelain --untracked-files=no)" ] || { echo "$0: commit first: the record names a commit" >&2; exit 2; }
+
+# The same packages as here, but for the group that holds libtorch's.
+eval "$(sed -n '/^core=(/,/)$/p; /^train=(/p' tools/setup.sh)"
+# shellcheck disable=SC2154
+packages=("${core[@]}" "${train[@]}")
+
+[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$root" "$mirror"
+mkdir -p "$root/src" "$root/build"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+let_go() { for mounted in src proc; do ! mountpoint -q "$root/$mounted" || umount "$root/$mounted"; done; }
+trap let_go EXIT
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+mountpoint -q "$root/src" || mount --bind -o ro "$PWD" "$root/src"
+
+inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive OMP_WAIT_POLICY=passive LC_ALL=C "$@"; }
+inside apt-get install -y -qq --no-install-recommends "${packages[@]}"
+inside cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DVELUM_TORCH=ON
+inside ninja -C /build velum-train velum_train_tests
+result=0
+inside sh -c 'cd /build/tests/train && ./velum_train_tests --gtest_brief=1 --gtest_output=json:/build/tests.json' || result=$?
+
+version() { inside dpkg-query -W -f='${Version}' "$1"; }
+python3 - "$root/build/tests.json" "$suite" "$(version libtorch-dev)" "$(inside g++ -dumpfullversion)" "$(git rev-parse HEAD)" \
+  results/training/libtorch.json <<'END'
+import datetime, json, os, platform, sys
+tests, suite, torch, compiler, commit, out = sys.argv[1:]
+tests = json.load(open(tests))
+skipped = sum(case.get("result") == "SKIPPED" for group in tests["testsuites"] for case in group["testsuite"])
+entry = {"libtorch": torch, "compiler": "g++ " + compiler, "commit": commit,
+         "command": "tools/newest_torch.sh ROOT " + suite,
+         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+         "machine": {"cores": os.cpu_count(), "system": platform.machine()},
+         "tests": tests["tests"], "failed": tests["failures"] + tests["errors"], "skipped": skipped}
+record = json.load(open(out)) if os.path.exists(out) else {}
+record[suite] = entry
+with open(out + ".new", "w") as f:
+    f.write(json.dumps(record, indent=1, sort_keys=True) + "\n")
+os.replace(out + ".new", out)
+print(f"libtorch {torch}, g++ {compiler}: {entry['tests']} tests, {entry['failed']} failed, {skipped} skipped")
+END
+exit "$result"
