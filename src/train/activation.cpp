@@ -20,12 +20,19 @@ constexpr std::array<std::pair<ActivationKind, std::string_view>, 5> kNames = {{
     {ActivationKind::element, "element"},
 }};
 
-constexpr std::array<std::pair<Start, std::string_view>, 3> kStarts = {{
+constexpr std::array<std::pair<Start, std::string_view>, 4> kStarts = {{
     {Start::fit, "fit"},
+    {Start::range, "range"},
     {Start::identity, "identity"},
     {Start::fixed, "fixed"},
 }};
 constexpr QuadraticCoefficients kIdentity{0, 1, 0}, kFixed{0.125, 0.5, 0.25};
+
+// Where the samples determine nothing, that for a standard normal input: E relu(x) = 2 p, E a x^2 = a.
+QuadraticCoefficients bounded_fit(double a, const ReluMoments& moments) {
+  return fit_relu_with(a, moments)
+      .value_or(QuadraticCoefficients{a, kNormalFit.b, kNormalFit.a + kNormalFit.c - a});
+}
 
 std::vector<std::int64_t> coefficient_shape(ActivationKind kind, const std::vector<std::int64_t>& shape) {
   if (kind == ActivationKind::element) return shape;
@@ -54,7 +61,7 @@ std::string_view to_string(ActivationKind kind) {
 Start parse_start(std::string_view name) {
   for (const auto& [start, text] : kStarts)
     if (text == name) return start;
-  fail_user("start \"{}\" of the activations: unknown; choose fit, identity or fixed", name);
+  fail_user("start \"{}\" of the activations: unknown; choose fit, range, identity or fixed", name);
 }
 
 std::string_view to_string(Start start) {
@@ -105,12 +112,24 @@ void ActivationImpl::set(const QuadraticCoefficients& value) {
 
 void ActivationImpl::start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits) {
   if (!is_trainable(kind_)) return;
-  if (how == Start::fit) return fit(inputs, limits);
+  if (how == Start::fit || how == Start::range) return fit(inputs, limits, how == Start::range);
   set(how == Start::identity ? kIdentity : kFixed);
   project(limits);
 }
 
-void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& limits) {
+// The largest |input| of each unit's channel (of the layer where all share one unit).
+std::vector<double> ActivationImpl::reaches(const torch::Tensor& inputs) const {
+  auto largest = inputs.abs().amax(0);  // of each element over the images
+  if (kind_ == ActivationKind::layer) {
+    largest = largest.amax();
+  } else if (largest.dim() == 3) {
+    largest = largest.amax({1, 2}, /*keepdim=*/true);
+  }
+  const auto units = largest.expand(a.sizes()).to(torch::kFloat64).contiguous();
+  return {units.data_ptr<double>(), units.data_ptr<double>() + units.numel()};
+}
+
+void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& limits, bool bounded) {
   if (!is_trainable(kind_)) return;
   torch::NoGradGuard no_grad;
   const auto x = inputs.detach().cpu().contiguous();
@@ -121,9 +140,14 @@ void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& l
   for (std::int64_t n = 0; n < images; ++n)
     for (std::int64_t u = 0; u < units; ++u)
       for (std::int64_t i = 0; i < unit_elements; ++i) moments[static_cast<std::size_t>(u)].add(*p++);
+  const auto reach = bounded ? reaches(x) : std::vector<double>{};
   std::vector<float> found_a, found_b, found_c;
-  for (const auto& unit : moments) {
-    const auto found = fit_relu(unit).value_or(kNormalFit);
+  for (std::size_t u = 0; u < moments.size(); ++u) {
+    auto found = fit_relu(moments[u]).value_or(kNormalFit);
+    if (bounded) {
+      const double most = range_curvature(std::max(kRangeReach * reach[u], 1e-3));
+      if (std::abs(found.a) > most) found = bounded_fit(std::copysign(most, found.a), moments[u]);
+    }
     found_a.push_back(static_cast<float>(found.a));
     found_b.push_back(static_cast<float>(found.b));
     found_c.push_back(static_cast<float>(found.c));

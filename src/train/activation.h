@@ -25,8 +25,10 @@ std::string_view to_string(ActivationKind kind);
 bool is_trainable(ActivationKind kind);
 
 // Where trainable quadratics start.
+inline constexpr double kRangeReach = 1.25;  // of Start::range beyond what was seen
 enum class Start {
   fit,       // least squares to ReLU over what each unit sees
+  range,     // the same, but no more curvature than keeps the largest of the channel's inputs from growing
   identity,  // y = x (with the least curvature that is allowed)
   fixed,     // 0.125 x^2 + 0.5 x + 0.25
 };
@@ -52,11 +54,13 @@ class ActivationImpl : public torch::nn::Module {
 
   // The penalty is that of polynomial kinds only.
   ActivationResult forward(const torch::Tensor& x, const RangePull& pull = {});
-  // Trainable kinds only; `inputs` matter to Start::fit alone.
+  // Trainable kinds only; `inputs` matter to Start::fit and Start::range.
   void start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits);
   // Coefficients by a least-squares fit to ReLU over the given inputs, unit by unit as the kind shares them;
   // a unit whose inputs do not determine a fit gets the one for a standard normal input.
-  void fit(const torch::Tensor& inputs, const CoefficientLimits& limits);
+  // `bounded`: as Start::range, |a| <= range_curvature(r) with r = kRangeReach times the largest |input| of
+  // the unit's channel.
+  void fit(const torch::Tensor& inputs, const CoefficientLimits& limits, bool bounded = false);
   void set(const QuadraticCoefficients& value);
   // Back inside the limits, after an optimiser's step.
   void project(const CoefficientLimits& limits);
@@ -71,6 +75,7 @@ class ActivationImpl : public torch::nn::Module {
 
  private:
   torch::Tensor expanded(const torch::Tensor& coefficient) const;
+  std::vector<double> reaches(const torch::Tensor& inputs) const;
 
   ActivationKind kind_;
   std::vector<std::int64_t> shape_;

@@ -61,6 +61,17 @@ std::optional<QuadraticCoefficients> fit_relu(const ReluMoments& m) {
   return QuadraticCoefficients{solved(2) / rms, solved(1), solved(0) * rms};
 }
 
+std::optional<QuadraticCoefficients> fit_relu_with(double a, const ReluMoments& m) {
+  // Minimises sum (b x + c - t)^2 with t = relu(x) - a x^2: the regression of t on x.
+  const double n = m.power[0];
+  if (n < 2) return std::nullopt;
+  const double mean = m.power[1] / n, square = m.power[2] / n, variance = square - mean * mean;
+  if (!(variance > 1e-6 * square) || !std::isfinite(square)) return std::nullopt;
+  const double t = (m.target[0] - a * m.power[2]) / n, tx = (m.target[1] - a * m.power[3]) / n;
+  const double b = (tx - t * mean) / variance;
+  return QuadraticCoefficients{a, b, t - b * mean};
+}
+
 std::optional<QuadraticCoefficients> fit_relu(std::span<const float> samples) {
   ReluMoments m;
   for (const float x : samples) m.add(x);

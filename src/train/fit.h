@@ -29,5 +29,15 @@ struct ReluMoments {
 // determine three coefficients (fewer than three distinct values, or nearly so).
 std::optional<QuadraticCoefficients> fit_relu(const ReluMoments& moments);
 std::optional<QuadraticCoefficients> fit_relu(std::span<const float> samples);
+// The same with a given: b and c alone. Nothing where the samples do not determine two coefficients.
+std::optional<QuadraticCoefficients> fit_relu_with(double a, const ReluMoments& moments);
+
+// The curvature of the least-squares fit to ReLU evenly over [-r, r], which is
+//   15/(32 r) x^2 + x/2 + 3r/32.
+// With this a and b = 1/2, |y| <= |x| + |c| for all |x| <= r: what is out there does not grow from layer to
+// layer.
+constexpr double range_curvature(double r) {
+  return 15.0 / 32.0 / r;
+}
 
 }  // namespace velum::train

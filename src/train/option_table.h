@@ -47,7 +47,8 @@ void visit_options(Options& o, Visit&& visit) {
 
   const auto* acts = "Activations";
   visit({"start", acts,
-         "fit (least squares to ReLU over what each unit sees), identity, or fixed: 0.125, 0.5, 0.25"},
+         "fit (least squares to ReLU over what each unit sees), range (the same with no more curvature than "
+         "keeps the largest inputs from growing, for deep networks), identity, or fixed: 0.125, 0.5, 0.25"},
         o.start);
   visit({"coefficient-rate", acts, "Their learning rate, times --lr"}, o.coefficient_rate);
   visit({"coefficient-scale", acts, "Coefficients are this times what the optimiser sees"},

@@ -115,8 +115,9 @@ std::map<std::string, std::string> describe(const TrainOptions& o) {
 
 CoefficientLimits limits_of(const TrainOptions& o) {
   auto limits = o.limits;
-  // y = x with the least curvature has its centre that far out.
-  if (o.start == Start::identity) limits.max_centre = std::max(limits.max_centre, 0.5 / limits.min_curvature);
+  // y = x with the least curvature has its centre that far out, as has a fit to a range that asks for less.
+  if (o.start == Start::identity || o.start == Start::range)
+    limits.max_centre = std::max(limits.max_centre, 0.5 / limits.min_curvature);
   return limits;
 }
 

@@ -118,6 +118,7 @@ TEST(Activation, StartsAtTheFitTheIdentityOrTheFixedQuadratic) {
   EXPECT_EQ(identity[2], 0);
   EXPECT_NE(started(Start::fit, {}), fixed);
   EXPECT_EQ(parse_start("identity"), Start::identity);
+  EXPECT_EQ(parse_start("range"), Start::range);
   EXPECT_THROW(parse_start("zero"), Error);
 }
 
@@ -187,6 +188,53 @@ TEST(Fit, RefusesSamplesThatDetermineNothing) {
   EXPECT_FALSE(fit_relu(std::vector<float>(100, 1.5F)));
   EXPECT_FALSE(fit_relu(std::vector<float>{-1, 1, -1, 1, -1, 1}));
   EXPECT_TRUE(fit_relu(std::vector<float>{-1, 0.5, 1, -1, 0.5, 1}));
+}
+
+TEST(Fit, WithAGivenCurvatureIsTheBestLine) {
+  ReluMoments m;
+  for (int i = 0; i < 4000; ++i) m.add(3 * std::sin(0.37 * i) + 0.5);
+  const auto free = fit_relu(m), same = fit_relu_with(free->a, m);
+  ASSERT_TRUE(same);
+  EXPECT_NEAR(same->b, free->b, 1e-9);
+  EXPECT_NEAR(same->c, free->c, 1e-9);
+  // Any other line is worse: compare the sums of squares, less what does not depend on the line.
+  const auto loss = [&](const QuadraticCoefficients& q) {
+    const auto& [s0, s1, s2, s3, s4] = m.power;
+    const auto& [t0, t1, t2] = m.target;
+    return q.b * q.b * s2 + q.c * q.c * s0 + 2 * (q.a * q.b * s3 + q.a * q.c * s2 + q.b * q.c * s1) -
+           2 * (q.b * t1 + q.c * t0);
+  };
+  const auto flat = *fit_relu_with(0.01, m);
+  for (const auto& [db, dc] : {std::pair{1e-3, 0.0}, {-1e-3, 0.0}, {0.0, 1e-3}, {0.0, -1e-3}})
+    EXPECT_GT(loss({flat.a, flat.b + db, flat.c + dc}), loss(flat));
+  EXPECT_FALSE(fit_relu_with(0.1, ReluMoments{}));
+  ReluMoments constant;
+  for (int i = 0; i < 10; ++i) constant.add(1.5);
+  EXPECT_FALSE(fit_relu_with(0.1, constant));
+}
+
+TEST(Activation, StartOnTheRangeKeepsTheLargestInputsFromGrowing) {
+  torch::manual_seed(2);
+  auto x = torch::randn({200, 3, 4, 4});
+  x[7][1][2][3] = 40;  // one outlier, in channel 1
+  auto elsewhere = x.clone();
+  elsewhere[7][1][0][0] = 40;
+  const CoefficientLimits limits{.min_curvature = 1e-4, .max_centre = 1e4};
+  for (const auto kind : {ActivationKind::layer, ActivationKind::channel, ActivationKind::element}) {
+    ActivationImpl act(kind, {3, 4, 4});
+    act.start(Start::fit, x, limits);
+    // An element fitted to the many that it saw makes ten times as much of an outlier that others saw.
+    const double grown = act.forward(elsewhere).y.abs().max().item<double>();
+    EXPECT_EQ(grown > 200, kind == ActivationKind::element) << to_string(kind) << ' ' << grown;
+    act.start(Start::range, x, limits);
+    EXPECT_LE(act.forward(elsewhere).y.abs().max().item<double>(), 41) << to_string(kind);
+    const auto y = act.forward(x).y;
+    // Where the many are, the mean stays ReLU's.
+    EXPECT_NEAR(y.mean().item<double>(), torch::relu(x).mean().item<double>(), 0.01) << to_string(kind);
+    if (kind != ActivationKind::channel) continue;
+    EXPECT_NEAR(act.a[1].item<double>(), range_curvature(kRangeReach * 40), 1e-6);
+    EXPECT_GT(act.a[0].item<double>(), 5 * act.a[1].item<double>());  // other channels keep their own range
+  }
 }
 
 TEST(Activation, FitsEachUnitToItsOwnInputs) {
