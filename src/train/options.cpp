@@ -41,6 +41,7 @@ void validate_activations(const TrainOptions& o) {
   require(o.limits.max_centre > 0, "max-centre", o.limits.max_centre, "above 0");
   require(o.range_limit > 0, "range-limit", o.range_limit, "above 0");
   require(o.range_penalty >= 0, "range-penalty", o.range_penalty, "0 or more");
+  require(is_part(o.ranges_first), "ranges-first", o.ranges_first, "in [0, 1]");
   require(is_part(o.fixed_norms_last), "fixed-norms-last", o.fixed_norms_last, "in [0, 1]");
   require(o.range_peak >= 0, "range-peak", o.range_peak, "0 or more");
   require(o.margin >= 0, "margin", o.margin, "0 or more");
@@ -60,6 +61,11 @@ void validate_recipe(const TrainOptions& o) {
   require(o.feature_weight >= 0, "feature-weight", o.feature_weight, "0 or more");
   require(o.quantise_bits >= 2 && o.quantise_bits <= 16, "quantise-bits", o.quantise_bits, "from 2 to 16");
   require(is_part(o.quantise_last), "quantise-last", o.quantise_last, "in [0, 1]");
+  if (o.ranges_first > 0 && o.ranges_first + o.transition >= 1)
+    fail_user(
+        "--ranges-first {} and --transition {}: together less than 1, so that epochs are left for the "
+        "quadratics",
+        o.ranges_first, o.transition);
   if (o.activation == ActivationKind::relu && o.transition > 0)
     fail_user("--transition {}: there is nothing to replace with --activation relu", o.transition);
 }

@@ -63,6 +63,7 @@ struct TrainOptions {
   double range_limit = 4;       // pre-activations beyond it are pulled back
   double range_penalty = 0.5;   // weight of that pull; 0: none
   double range_peak = 0;        // weight of the pull on each image's largest; 0: none
+  double ranges_first = 0;      // part of the epochs, the first, with ReLUs whose ranges are pulled in
   double fixed_norms_last = 0;  // part of the epochs, the last, in which batch norms use running statistics
   double margin = 0.25;         // widening of the recorded ranges, of their width on each side
 

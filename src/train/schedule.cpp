@@ -66,7 +66,9 @@ double replaced_share(double progress, std::size_t layer, std::size_t layers, co
 
 double replacement_progress(const TrainOptions& o, std::int64_t step, std::int64_t steps) {
   const double length = o.transition * static_cast<double>(steps);
-  return length > 0 ? std::min(1.0, static_cast<double>(step) / length) : 1;
+  if (in_first_part(o.ranges_first, step, steps)) return 0;
+  const double since = static_cast<double>(step) - o.ranges_first * static_cast<double>(steps);
+  return length > 0 ? std::min(1.0, since / length) : 1;
 }
 
 bool in_first_part(double part, std::int64_t step, std::int64_t steps) {

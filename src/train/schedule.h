@@ -31,7 +31,8 @@ bool has_stalled(const std::vector<EpochRecord>& history, int patience);
 // progress. Layer by layer: each layer's lambda rises in its own `layers`-th part, from the input on.
 double replaced_share(double progress, std::size_t layer, std::size_t layers, const std::string& order);
 
-// How much of the replacement is over at a step: 1 where the options ask for none.
+// How much of the replacement is over at a step: 0 in the part that belongs to the ranges (--ranges-first),
+// then rising over --transition; 1 where the options ask for neither.
 double replacement_progress(const TrainOptions& options, std::int64_t step, std::int64_t steps);
 
 // Whether the step lies in the first or in the last `part` of the run.

@@ -38,7 +38,7 @@ TrainOptions options_of_relu_network(const TrainOptions& options) {
   auto o = options;
   o.activation = ActivationKind::relu;
   o.epochs = options.teacher_epochs;
-  o.transition = o.quantise_last = o.coefficients_first = o.feature_weight = 0;
+  o.transition = o.ranges_first = o.quantise_last = o.coefficients_first = o.feature_weight = 0;
   o.early_stop = 0;
   o.checkpoint = teacher_checkpoint(options);
   return o;

@@ -112,11 +112,20 @@ class Run {
     // with the statistics of these images.
     set_shares(0);
     network_->train(start_.is_empty());
-    network_->start_activations(images.to(device_), o_.start, limits_);
-    remember_start();
+    start_activations(images);
   }
 
-  void remember_start() {
+  // After --ranges-first: the quadratics start again, on what the tamed ReLUs see.
+  void start_again() {
+    const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
+    network_->eval();
+    start_activations(data_.train.images.index_select(0, some));
+    network_->train();
+    if (o_.average > 0) average_ = copy_of(state_of(*network_));  // without coefficients of the first start
+  }
+
+  void start_activations(const torch::Tensor& images) {
+    network_->start_activations(images.to(device_), o_.start, limits_);
     for (const auto& item : network_->named_children())
       if (const auto* act = item.value()->as<ActivationImpl>(); act && act->a.defined())
         at_start_[item.key()] = {act->a.detach().cpu().clone(), act->b.detach().cpu().clone(),
@@ -157,6 +166,11 @@ class Run {
       }
   }
 
+  bool ranges_end_at(std::int64_t step) const {
+    return step > 0 && in_first_part(o_.ranges_first, step - 1, steps_) &&
+           !in_first_part(o_.ranges_first, step, steps_);
+  }
+
   void set_shares(std::int64_t step) {
     const double progress = replacement_progress(o_, step, steps_);
     for (std::size_t i = 0; i < activations_.size(); ++i)
@@ -183,6 +197,7 @@ class Run {
       set_learning_rates(*optimiser_, groups_, o_, record.learning_rate,
                          in_first_part(o_.coefficients_first, done, steps_));
       set_shares(done);
+      if (ranges_end_at(done)) start_again();
       network_->set_batch_statistics(!in_last_part(o_.fixed_norms_last, done, steps_));
       const auto [loss, hits] = one_step(order.slice(0, step * o_.batch, (step + 1) * o_.batch), done);
       if (o_.average > 0) update_average(average_, state_of(*network_), o_.average, done);

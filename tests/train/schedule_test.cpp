@@ -83,6 +83,14 @@ TEST(Replacement, TakesItsPartOfTheRun) {
   EXPECT_DOUBLE_EQ(replacement_progress(o, 10, 100), 0.25);
   EXPECT_EQ(replacement_progress(o, 40, 100), 1);
   EXPECT_EQ(replacement_progress(o, 90, 100), 1);
+  o.ranges_first = 0.2;  // the replacement comes after
+  EXPECT_EQ(replacement_progress(o, 19, 100), 0);
+  EXPECT_EQ(replacement_progress(o, 20, 100), 0);
+  EXPECT_DOUBLE_EQ(replacement_progress(o, 30, 100), 0.25);
+  EXPECT_EQ(replacement_progress(o, 60, 100), 1);
+  o.transition = 0;
+  EXPECT_EQ(replacement_progress(o, 19, 100), 0);
+  EXPECT_EQ(replacement_progress(o, 20, 100), 1);
 }
 
 TEST(Parts, FirstAndLast) {

@@ -37,31 +37,36 @@ TEST(Trainer, SameSeedSameNetworkOtherSeedOther) {
   EXPECT_FALSE(same_network(*first.network, *third.network));
 }
 
-TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
-  auto o = small_options();
+// A run that stops after an epoch and goes on, beside one that does not. Its options, with the checkpoint
+// that it leaves.
+TrainOptions expect_same_when_resumed(TrainOptions o, int after) {
   auto whole = train(small_data(), o);
   o.checkpoint = scratch("resume.ckpt");
   o.resume = true;
   struct Interrupted {};
   EXPECT_THROW(train(small_data(), o,
-                     [](const EpochRecord& e) {
-                       if (e.epoch == 2) throw Interrupted{};
+                     [&](const EpochRecord& e) {
+                       if (e.epoch == after) throw Interrupted{};
                      }),
                Interrupted);
   torch::rand({17});  // whatever happens to the generator in between
   int epochs = 0;
   auto resumed = train(small_data(), o, [&](const EpochRecord&) { ++epochs; });
-  EXPECT_EQ(epochs, 1);
+  EXPECT_EQ(epochs, 3 - after);
   EXPECT_EQ(resumed.history.size(), 3u);
   EXPECT_TRUE(same_network(*whole.network, *resumed.network));
-  ASSERT_FALSE(whole.start.empty());
-  ASSERT_EQ(resumed.start.size(), whole.start.size());
+  EXPECT_FALSE(whole.start.empty());
+  EXPECT_EQ(resumed.start.size(), whole.start.size());
   for (const auto& [layer, start] : whole.start) {
     EXPECT_TRUE(torch::equal(start.a, resumed.start.at(layer).a)) << layer;
     EXPECT_TRUE(torch::equal(start.b, resumed.start.at(layer).b)) << layer;
     EXPECT_TRUE(torch::equal(start.c, resumed.start.at(layer).c)) << layer;
   }
+  return o;
+}
 
+TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
+  const auto o = expect_same_when_resumed(small_options(), 2);
   auto other = o;
   other.learning_rate *= 2;
   EXPECT_THROW(train(small_data(), other), Error);
@@ -104,6 +109,27 @@ TEST(Trainer, PenaltyKeepsPreActivationsCloser) {
   const double free = widest(0, 0);
   EXPECT_LT(widest(10, 0), 0.8 * free);
   EXPECT_LT(widest(0, 0.3), 0.8 * free);
+}
+
+TEST(Trainer, RangesComeFirstAndTheQuadraticsStartOnWhatIsLeft) {
+  auto o = small_options();
+  o.range_limit = 1;
+  o.range_peak = 1;
+  const auto at_once = train(small_data(), o);
+  o.ranges_first = 0.5;  // of three epochs: until the middle of the second
+  o.average = 0.9;
+  const auto after = train(small_data(), o);
+  const auto shares = [](const TrainResult& r) {
+    std::vector<double> out;
+    for (const auto& e : r.history) out.push_back(e.replaced);
+    return out;
+  };
+  EXPECT_EQ(shares(at_once), (std::vector<double>{1, 1, 1}));
+  EXPECT_EQ(shares(after), (std::vector<double>{0, 1, 1}));
+  ASSERT_FALSE(after.start.empty());
+  for (const auto& [layer, start] : after.start)
+    EXPECT_FALSE(torch::equal(start.a, at_once.start.at(layer).a)) << layer;
+  for (const int epoch : {1, 2}) std::filesystem::remove(expect_same_when_resumed(o, epoch).checkpoint);
 }
 
 TEST(Trainer, FixedNormsKeepTheirStatistics) {
@@ -151,6 +177,8 @@ TEST(Trainer, RefusesWhatCannotBe) {
   EXPECT_TRUE(refused([](TrainOptions& o) { o.network = "resnet"; }));
   EXPECT_TRUE(refused([](TrainOptions& o) { o.optimiser = "rmsprop"; }));
   EXPECT_TRUE(refused([](TrainOptions& o) { o.resume = true; }));
+  EXPECT_TRUE(refused([](TrainOptions& o) { o.ranges_first = 1.5; }));
+  EXPECT_TRUE(refused([](TrainOptions& o) { o.ranges_first = 0.6, o.transition = 0.4; }));
 }
 
 // Class folders of little grey images, one more class in the test split.
