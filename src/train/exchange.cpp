@@ -1,5 +1,7 @@
 #include "train/exchange.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -247,6 +249,30 @@ void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& i
   const auto& input = seen.at(graph.input);
   graph.input_range.rms = std::sqrt(input.squares / input.count);
   network->train(was_training);
+}
+
+std::string check_ranges(model::Graph& graph) {
+  constexpr double kWide = 1e4;  // 12 bits of that are coarser than the differences between ordinary outputs
+  std::string first;
+  std::size_t overflown = 0;
+  for (const auto& node : graph.nodes) {
+    const auto found = graph.ranges.find(node.output);
+    if (found == graph.ranges.end()) continue;
+    const auto& [low, high, rms] = found->second;
+    const double widest = std::max(std::abs(low), std::abs(high));
+    const bool finite = std::isfinite(widest) && std::isfinite(rms);
+    if (first.empty() && (!finite || widest > kWide))
+      first = fmt::format("'{}' reaches {:.1e} on some training image", node.output, widest);
+    if (finite) continue;
+    ++overflown;
+    graph.ranges.erase(found);
+  }
+  if (first.empty()) return {};
+  const auto lost =
+      overflown == 0
+          ? std::string("a plan may need more bits than it can have")
+          : fmt::format("tensors that overflow: {}, so that the network cannot be planned", overflown);
+  return fmt::format("{}; {}. Train with --start range --ranges-first 0.2 --range-peak 0.1", first, lost);
 }
 
 }  // namespace velum::train

@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <string>
+
 #include "model/graph.h"
 #include "train/network.h"
 
@@ -19,5 +21,9 @@ Network from_graph(const model::Graph& graph);
 // Fills graph.ranges from what the network does with these images: of every tensor the least and greatest
 // value, widened on both sides by `margin` times their distance, and the root mean square (not widened).
 void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& images, double margin);
+
+// Removes recorded ranges that are not finite, which no file can hold, and says which tensor is the first (in
+// the network's order) to exceed what plans hold well, and what to do about it. Empty where none does.
+std::string check_ranges(model::Graph& graph);
 
 }  // namespace velum::train

@@ -74,6 +74,8 @@ void run(Arguments& args, const std::string& command) {
   });
   auto graph = to_graph(*result.network);
   record_ranges(graph, result.network, data.train.images, o.margin);
+  if (const auto wide = check_ranges(graph); !wide.empty() && o.activation != ActivationKind::relu)
+    fmt::print(stderr, "velum train: warning: {}\n", wide);
   const auto classes = static_cast<std::int64_t>(data.classes.size());
   std::optional<Metrics> test;
   if (!args.skip_test) test = evaluate(result.network, data.test, classes);

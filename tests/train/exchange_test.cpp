@@ -136,4 +136,28 @@ TEST(Networks, HaveTheShapesTheyPromise) {
 }
 
 }  // namespace
+TEST(CheckRanges, NamesTheFirstTensorThatRunsAwayAndKeepsTheFileReadable) {
+  torch::NoGradGuard no_grad;
+  auto net = make_network("cryptonets", {1, 28, 28}, "element");
+  const auto images = torch::rand({4, 1, 28, 28});
+  auto graph = to_graph(*net);
+  record_ranges(graph, net, images, 0.25);
+  const auto recorded = graph.ranges.size();
+  EXPECT_EQ(check_ranges(graph), "");
+  EXPECT_EQ(graph.ranges.size(), recorded);
+
+  const auto& nodes = graph.nodes;
+  graph.ranges.at(nodes[1].output).high = 3e5;
+  auto text = check_ranges(graph);
+  EXPECT_NE(text.find("'" + nodes[1].output + "' reaches 3.0e+05"), std::string::npos) << text;
+  EXPECT_NE(text.find("--start range"), std::string::npos) << text;
+  EXPECT_EQ(graph.ranges.size(), recorded);
+
+  graph.ranges.at(nodes[2].output).rms = INFINITY;
+  text = check_ranges(graph);
+  EXPECT_NE(text.find("tensors that overflow: 1,"), std::string::npos) << text;
+  EXPECT_FALSE(graph.ranges.contains(nodes[2].output));
+  EXPECT_NO_THROW(model::load_onnx(model::to_onnx(graph), "test model"));
+}
+
 }  // namespace velum::train
