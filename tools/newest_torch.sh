@@ -2,12 +2,12 @@
 # Builds the trainer against another Debian suite's libtorch and compiler and runs its tests there, in a root
 # folder of its own; nothing of this system changes. Needs root, debootstrap, 5 GB and some 20 minutes.
 #   tools/newest_torch.sh ROOT [SUITE]      SUITE: sid (default), trixie, ...
-#   MIRROR=URL                              where the packages come from
+#   MIRROR=URL                              where the packages come from, if not from debootstrap's default
 # What was built with what, and how its tests ended, goes to results/training/libtorch.json; a second call goes on
 # in the same ROOT.
 [ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
 set -euo pipefail
-root=$(realpath -m "$1") suite=${2:-sid} mirror=${MIRROR:-http://deb.debian.org/debian}
+root=$(realpath -m "$1") suite=${2:-sid} mirror=${MIRROR:-}
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || { echo "$0: a root folder of its own needs root" >&2; exit 2; }
 command -v debootstrap >/dev/null || { echo "$0: install debootstrap first" >&2; exit 2; }
@@ -18,7 +18,7 @@ eval "$(sed -n '/^core=(/,/)$/p; /^train=(/p' tools/setup.sh)"
 # shellcheck disable=SC2154
 packages=("${core[@]}" "${train[@]}")
 
-[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$root" "$mirror"
+[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
 mkdir -p "$root/src" "$root/build"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 let_go() { for mounted in src proc; do ! mountpoint -q "$root/$mounted" || umount "$root/$mounted"; done; }
