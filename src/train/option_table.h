@@ -92,9 +92,9 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"range-peak", range, "Strength of a pull on the largest element of each image; 0: none"},
         o.range_peak);
   visit({"ranges-first", range,
-         "Part of the epochs, the first, in which ReLUs stay and only their ranges are pulled in; the "
-         "quadratics "
-         "then start on what is left. For deep networks, in which an outlier grows from square to square"},
+         "Part of the epochs, the first, in which ReLUs stay and only their ranges are pulled in; quadratics "
+         "then "
+         "start on what is left. For deep networks, in which outliers grow from square to square"},
         o.ranges_first);
   visit({"fixed-norms-last", range,
          "Part of the epochs, the last, in which batch norms use the statistics they will have when used: a "
