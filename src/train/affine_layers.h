@@ -11,8 +11,7 @@ namespace velum::train {
 
 // How convolutions and dense layers multiply. bfloat16 rounds their inputs, weights and results to 8 bits,
 // which processors with such instructions (AVX-512 BF16, AMX) do faster; sums and everything between the
-// layers stay float. For training steps: what is measured or exported comes from
-// float32.
+// layers stay float. For training steps: what is measured or exported comes from float32.
 enum class Products { float32, bfloat16 };
 Products parse_products(const std::string& name);  // throws Error(user) with the names there are
 

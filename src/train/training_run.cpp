@@ -104,9 +104,12 @@ class Run {
     checkpoint_epoch_ = history_.size();
   }
 
+  torch::Tensor fit_images() const {
+    return data_.train.images.index_select(0, torch::randperm(data_.train.count()).slice(0, 0, kFitImages));
+  }
+
   void begin() {
-    const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
-    const auto images = data_.train.images.index_select(0, some);
+    const auto images = fit_images();
     if (!start_.is_empty()) copy_weights(*network_, start_, images);
     // The activations see what they will see in the first steps: copied batch norms as they are, new ones
     // with the statistics of these images.
@@ -117,9 +120,8 @@ class Run {
 
   // After --ranges-first: the quadratics start again, on what the tamed ReLUs see.
   void start_again() {
-    const auto some = torch::randperm(data_.train.count()).slice(0, 0, kFitImages);
     network_->eval();
-    start_activations(data_.train.images.index_select(0, some));
+    start_activations(fit_images());
     network_->train();
     if (o_.average > 0) average_ = copy_of(state_of(*network_));  // without coefficients of the first start
   }
