@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Checks that models/table/ holds the small networks (under 2 MB) that docs/results-training.md stands on: the first seed of
+every row, with its report in results/training/table/. Where VELUM_DATA names the folder of the
+data sets, each network is evaluated by `velum eval` and has to reach the accuracy of its report.
+
+  tools/check_models.py [VELUM]     VELUM: the program (default: velum on the PATH)
+
+Exit code 1 with a line for every fault, 77 where all is well but nothing could be evaluated for want of data.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models" / "table"
+REPORTS = ROOT / "results" / "training" / "table"
+LIMIT = 2_000_000  # bytes of a file
+ROUNDING = 2  # images that two programs' orders of summation may decide differently
+SMALL = ("mnist-lenet5", "cifar10-scnn", "pneumonia-lenet5")  # every row has its network here
+# The DATASET argument of a row, by the first word of its name.
+DATA = {"mnist": ("mnist:", "mnist"), "cifar10": ("cifar10:", "cifar10"),
+        "pneumonia": ("medmnist:", "pneumoniamnist/pneumoniamnist.npz")}
+
+
+def faults_of_files():
+    """Names without their other half, and files that are too large."""
+    for model in sorted(MODELS.glob("*")):
+        report = REPORTS / f"{model.stem}.json"
+        if model.suffix != ".onnx" or not report.exists():
+            yield f"{model.relative_to(ROOT)}: there is no {report.relative_to(ROOT)}"
+        elif model.stat().st_size >= LIMIT:
+            yield f"{model.relative_to(ROOT)}: {model.stat().st_size} bytes, the limit is {LIMIT}"
+    for report in sorted(REPORTS.glob("*-s1.json")):
+        if report.name.startswith(SMALL) and not (MODELS / f"{report.stem}.onnx").exists():
+            yield f"{report.relative_to(ROOT)}: its network is not in {MODELS.relative_to(ROOT)}"
+
+
+def data_of(name):
+    scheme, path = DATA[name.split("-")[0]]
+    path = pathlib.Path(os.environ.get("VELUM_DATA", "")) / path
+    return scheme + str(path) if "VELUM_DATA" in os.environ and path.exists() else None
+
+
+def faults_of(model, velum, data):
+    """What the network reaches on the test split, against its report."""
+    test = json.loads((REPORTS / f"{model.stem}.json").read_text())["test"]
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "eval.json"
+        run = subprocess.run([velum, "eval", str(model), "--data", data, "--json", str(out)], capture_output=True, text=True)
+        if run.returncode:
+            return f"{model.name}: velum eval: {run.stderr.strip()}"
+        found = json.loads(out.read_text())
+    right = [round(r["accuracy"] * r["images"]) for r in (found, test)]
+    if found["images"] != test["images"] or abs(right[0] - right[1]) > ROUNDING:
+        return f"{model.name}: {right[0]} of {found['images']} images right, its report has {right[1]} of {test['images']}"
+    return None
+
+
+def main():
+    velum = sys.argv[1] if len(sys.argv) > 1 else "velum"
+    faults, evaluated = list(faults_of_files()), 0
+    models = sorted(MODELS.glob("*.onnx"))
+    if not models:
+        faults.append(f"{MODELS.relative_to(ROOT)}: no models")
+    for model in models if not faults else []:
+        data = data_of(model.stem)
+        if data:
+            fault = faults_of(model, velum, data)
+            faults += [fault] if fault else []
+            evaluated += 1
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{len(models)} models, {evaluated} evaluated")
+    sys.exit(0 if evaluated else 77)
+
+
+if __name__ == "__main__":
+    main()
