@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "train/norm_kernel.h"
 #include "train/pool_kernel.h"
 
 namespace velum::train {
@@ -102,7 +103,7 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
             return dense(module(std::type_identity<torch::nn::LinearImpl>{}), x, products);
           },
           [&](const BatchNormSpec&) {
-            return x.dim() == 4 ? module(std::type_identity<torch::nn::BatchNorm2dImpl>{}).forward(x)
+            return x.dim() == 4 ? batch_norm(module(std::type_identity<torch::nn::BatchNorm2dImpl>{}), x)
                                 : module(std::type_identity<torch::nn::BatchNorm1dImpl>{}).forward(x);
           },
           [&](const ScaleShiftSpec&) {

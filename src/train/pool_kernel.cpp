@@ -2,8 +2,9 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <vector>
+
+#include "train/loops/choose.h"
 
 namespace velum::train {
 
@@ -12,57 +13,23 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Window {
-  std::int64_t kernel_h, kernel_w, stride_h, stride_w;
-};
-
-struct Planes {  // of a [N, C, H, W] tensor and its pooled one
-  std::int64_t count, h, w, out_h, out_w;
+struct Planes {  // of a [N, C, H, W] tensor
+  std::int64_t count;
+  PoolPlane each;
 };
 
 Planes planes_of(at::IntArrayRef sizes, const Window& k) {
-  return {sizes[0] * sizes[1], sizes[2], sizes[3], (sizes[2] - k.kernel_h) / k.stride_h + 1,
-          (sizes[3] - k.kernel_w) / k.stride_w + 1};
+  return {sizes[0] * sizes[1],
+          {sizes[2], sizes[3], (sizes[2] - k.kernel_h) / k.stride_h + 1,
+           (sizes[3] - k.kernel_w) / k.stride_w + 1, k}};
 }
 
-// Rows of a window are added up first, side by side; then columns.
-void pool(const float* x, float* y, const Planes& p, const Window& k) {
-  const float share = 1.0F / static_cast<float>(k.kernel_h * k.kernel_w);
-  at::parallel_for(0, p.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> rows(static_cast<std::size_t>(p.w));
-    for (std::int64_t plane = begin; plane < end; ++plane)
-      for (std::int64_t oy = 0; oy < p.out_h; ++oy) {
-        const float* top = x + (plane * p.h + oy * k.stride_h) * p.w;
-        std::copy(top, top + p.w, rows.begin());
-        for (std::int64_t ky = 1; ky < k.kernel_h; ++ky)
-          for (std::int64_t i = 0; i < p.w; ++i) rows[static_cast<std::size_t>(i)] += top[ky * p.w + i];
-        float* out = y + (plane * p.out_h + oy) * p.out_w;
-        const float* from = rows.data();
-        for (std::int64_t ox = 0; ox < p.out_w; ++ox, from += k.stride_w) {
-          float sum = from[0];
-          for (std::int64_t kx = 1; kx < k.kernel_w; ++kx) sum += from[kx];
-          out[ox] = share * sum;
-        }
-      }
-  });
-}
-
-// The transpose: a pooled gradient spreads over its columns, then over its rows. gx is zero before.
-void spread(const float* gy, float* gx, const Planes& p, const Window& k) {
-  const float share = 1.0F / static_cast<float>(k.kernel_h * k.kernel_w);
-  at::parallel_for(0, p.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> row(static_cast<std::size_t>(p.w));
-    for (std::int64_t plane = begin; plane < end; ++plane)
-      for (std::int64_t oy = 0; oy < p.out_h; ++oy) {
-        std::fill(row.begin(), row.end(), 0.0F);
-        const float* in = gy + (plane * p.out_h + oy) * p.out_w;
-        float* to = row.data();
-        for (std::int64_t ox = 0; ox < p.out_w; ++ox, to += k.stride_w)
-          for (std::int64_t kx = 0; kx < k.kernel_w; ++kx) to[kx] += share * in[ox];
-        float* top = gx + (plane * p.h + oy * k.stride_h) * p.w;
-        for (std::int64_t ky = 0; ky < k.kernel_h; ++ky)
-          for (std::int64_t i = 0; i < p.w; ++i) top[ky * p.w + i] += row[static_cast<std::size_t>(i)];
-      }
+// Calls work(plane, row) for all planes; row: a line of the input's width for the loops' own use.
+template <typename Work>
+void for_planes(const Planes& planes, const Work& work) {
+  at::parallel_for(0, planes.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> row(static_cast<std::size_t>(planes.each.w));
+    for (std::int64_t plane = begin; plane < end; ++plane) work(plane, row.data());
   });
 }
 
@@ -72,8 +39,12 @@ struct PoolFunction : torch::autograd::Function<PoolFunction> {
     const Window k{kernel_h, kernel_w, stride_h, stride_w};
     const auto x = x_in.contiguous();
     const auto p = planes_of(x.sizes(), k);
-    auto y = torch::empty({x.size(0), x.size(1), p.out_h, p.out_w}, x.options());
-    pool(x.data_ptr<float>(), y.data_ptr<float>(), p, k);
+    auto y = torch::empty({x.size(0), x.size(1), p.each.out_h, p.each.out_w}, x.options());
+    const float* from = x.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    for_planes(p, [&](std::int64_t plane, float* row) {
+      loops().pool(from + plane * p.each.h * p.each.w, to + plane * p.each.out_h * p.each.out_w, p.each, row);
+    });
     context->saved_data["sizes"] = x.sizes().vec();
     context->saved_data["window"] = std::vector<std::int64_t>{kernel_h, kernel_w, stride_h, stride_w};
     return y;
@@ -85,7 +56,13 @@ struct PoolFunction : torch::autograd::Function<PoolFunction> {
     const Window k{window[0], window[1], window[2], window[3]};
     const auto gy = grads[0].contiguous();
     auto gx = torch::zeros(sizes, gy.options());
-    spread(gy.data_ptr<float>(), gx.data_ptr<float>(), planes_of(sizes, k), k);
+    const auto p = planes_of(sizes, k);
+    const float* from = gy.data_ptr<float>();
+    float* to = gx.data_ptr<float>();
+    for_planes(p, [&](std::int64_t plane, float* row) {
+      loops().spread(from + plane * p.each.out_h * p.each.out_w, to + plane * p.each.h * p.each.w, p.each,
+                     row);
+    });
     const torch::Tensor none;
     return {gx, none, none, none, none};
   }

@@ -3,9 +3,10 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
+
+#include "train/loops/choose.h"
 
 namespace velum::train {
 
@@ -27,10 +28,6 @@ Extent extent_of(const torch::Tensor& x) {
   return {images, images ? x.numel() / images : 0};
 }
 
-float excess(float x, float limit) {
-  return std::max(std::abs(x) - limit, 0.0F);
-}
-
 struct Peak {
   std::int64_t element = 0;
   float excess = 0;  // 0: the image stays inside
@@ -41,19 +38,9 @@ std::vector<Peak> find_peaks(const float* x, const Extent& extent, float limit) 
   std::vector<Peak> peaks(static_cast<std::size_t>(extent.images));
   const auto elements = extent.elements;
   at::parallel_for(0, extent.images, 1, [&](std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t lanes = 16;
     for (std::int64_t n = begin; n < end; ++n) {
       const float* xn = x + n * elements;
-      std::array<float, lanes> largest{};  // side by side, so that the loop is one of vectors
-      std::int64_t e = 0;
-      for (; e + lanes <= elements; e += lanes)
-        for (std::int64_t k = 0; k < lanes; ++k) {
-          const float size = std::abs(xn[e + k]);
-          auto& most = largest[static_cast<std::size_t>(k)];
-          most = size > most ? size : most;
-        }
-      for (; e < elements; ++e) largest[0] = std::max(largest[0], std::abs(xn[e]));
-      const float most = *std::max_element(largest.begin(), largest.end());
+      const float most = loops().largest(xn, elements);
       if (!(most > limit)) continue;
       auto& peak = peaks[static_cast<std::size_t>(n)];
       while (std::abs(xn[peak.element]) != most) ++peak.element;
@@ -74,28 +61,18 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
     auto y = torch::empty_like(x);
     const bool held = limit > 0 && mean > 0;
     auto over = torch::zeros({held ? elements : 0}, x.options());
-    const float *xp = x.data_ptr<float>(), *ap = a.data_ptr<float>(), *bp = b.data_ptr<float>(),
-                *cp = c.data_ptr<float>();
-    float *yp = y.data_ptr<float>(), *op = over.data_ptr<float>();
-    const auto bound = static_cast<float>(limit), part = static_cast<float>(share);
-    const bool mixed = share < 1;
+    const QuadraticValues v{x.data_ptr<float>(),
+                            a.data_ptr<float>(),
+                            b.data_ptr<float>(),
+                            c.data_ptr<float>(),
+                            y.data_ptr<float>(),
+                            held ? over.data_ptr<float>() : nullptr,
+                            images,
+                            elements,
+                            static_cast<float>(share),
+                            static_cast<float>(limit)};
     at::parallel_for(0, elements, kGrain,
-                     [&, images = images, elements = elements](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t n = 0; n < images; ++n) {
-                         const float* xn = xp + n * elements;
-                         float* yn = yp + n * elements;
-                         for (std::int64_t e = begin; e < end; ++e)
-                           yn[e] = (ap[e] * xn[e] + bp[e]) * xn[e] + cp[e];
-                         if (mixed)
-                           for (std::int64_t e = begin; e < end; ++e)
-                             yn[e] = part * yn[e] + (1.0F - part) * std::max(xn[e], 0.0F);
-                         if (held)
-                           for (std::int64_t e = begin; e < end; ++e) {
-                             const float d = excess(xn[e], bound);
-                             op[e] += d * d;
-                           }
-                       }
-                     });
+                     [&](std::int64_t begin, std::int64_t end) { loops().quadratic(v, begin, end); });
     context->save_for_backward({x, a, b});
     context->saved_data["limit"] = limit;
     context->saved_data["share"] = share;
@@ -105,7 +82,7 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
     if (held) penalty += over.sum() * (mean / static_cast<double>(images * elements));
     if (limit > 0 && peak > 0) {
       double sum = 0;
-      for (const auto& p : find_peaks(xp, {images, elements}, bound))
+      for (const auto& p : find_peaks(v.x, {images, elements}, v.limit))
         sum += static_cast<double>(p.excess) * static_cast<double>(p.excess);
       penalty += peak * sum / static_cast<double>(images);
     }
@@ -116,47 +93,36 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &a = saved[1], &b = saved[2];
     const double limit = context->saved_data["limit"].toDouble();
-    const auto part = static_cast<float>(context->saved_data["share"].toDouble());
-    const bool mixed = part < 1;
+    const double share = context->saved_data["share"].toDouble();
     const auto [images, elements] = extent_of(x);
     const auto g = grads[0].defined() ? grads[0].contiguous() : torch::zeros_like(x);
     auto gx = torch::empty_like(x);
     auto ga = torch::zeros_like(a), gb = torch::zeros_like(a), gc = torch::zeros_like(a);
-    const float *xp = x.data_ptr<float>(), *ap = a.data_ptr<float>(), *bp = b.data_ptr<float>(),
-                *gp = g.data_ptr<float>();
-    float *gxp = gx.data_ptr<float>(), *gap = ga.data_ptr<float>(), *gbp = gb.data_ptr<float>(),
-          *gcp = gc.data_ptr<float>();
-    const auto bound = static_cast<float>(limit);
     const double mean = context->saved_data["mean"].toDouble(), peak = context->saved_data["peak"].toDouble();
     const double slope = limit > 0 && grads[1].defined() ? 2 * grads[1].item<double>() : 0;
-    const bool pulled = slope != 0 && mean > 0;
-    const auto pull = static_cast<float>(slope * mean / static_cast<double>(images * elements));
-    at::parallel_for(0, elements, kGrain,
-                     [&, images = images, elements = elements](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t n = 0; n < images; ++n) {
-                         const float *xn = xp + n * elements, *gn = gp + n * elements;
-                         float* gxn = gxp + n * elements;
-                         for (std::int64_t e = begin; e < end; ++e) {
-                           const float g_e = part * gn[e], gx_e = g_e * xn[e];
-                           gxn[e] = 2.0F * ap[e] * gx_e + bp[e] * g_e;
-                           gap[e] += gx_e * xn[e];
-                           gbp[e] += gx_e;
-                           gcp[e] += g_e;
-                         }
-                         if (mixed)
-                           for (std::int64_t e = begin; e < end; ++e)
-                             gxn[e] += xn[e] > 0 ? (1.0F - part) * gn[e] : 0.0F;
-                         if (pulled)
-                           for (std::int64_t e = begin; e < end; ++e)
-                             gxn[e] += pull * std::copysign(excess(xn[e], bound), xn[e]);
-                       }
-                     });
+    const double pull = mean > 0 ? slope * mean / static_cast<double>(images * elements) : 0;
+    const QuadraticGradients v{x.data_ptr<float>(),
+                               a.data_ptr<float>(),
+                               b.data_ptr<float>(),
+                               g.data_ptr<float>(),
+                               gx.data_ptr<float>(),
+                               ga.data_ptr<float>(),
+                               gb.data_ptr<float>(),
+                               gc.data_ptr<float>(),
+                               images,
+                               elements,
+                               static_cast<float>(share),
+                               static_cast<float>(limit),
+                               static_cast<float>(pull)};
+    at::parallel_for(0, elements, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      loops().quadratic_backward(v, begin, end);
+    });
     if (slope != 0 && peak > 0) {
-      const auto peaks = find_peaks(xp, {images, elements}, bound);
+      const auto peaks = find_peaks(v.x, {images, elements}, v.limit);
       const auto factor = static_cast<float>(slope * peak / static_cast<double>(images));
       for (std::int64_t n = 0; n < images; ++n)
         if (const auto& p = peaks[static_cast<std::size_t>(n)]; p.excess > 0)
-          gxp[n * elements + p.element] += factor * std::copysign(p.excess, xp[n * elements + p.element]);
+          v.gx[n * elements + p.element] += factor * std::copysign(p.excess, v.x[n * elements + p.element]);
     }
     const torch::Tensor none;
     return {gx, ga, gb, gc, none, none, none, none};
