@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -22,10 +23,15 @@ nlohmann::json to_json(const std::vector<EpochRecord>& history) {
   return out;
 }
 
+// JSON has no infinity: it is written as null.
+double number(const nlohmann::json& json) {
+  return json.is_null() ? std::numeric_limits<double>::infinity() : json.get<double>();
+}
+
 std::vector<EpochRecord> from_json(const nlohmann::json& json) {
   std::vector<EpochRecord> out;
   for (const auto& e : json)
-    out.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4), e.at(5), e.at(6), e.at(7), e.at(8)});
+    out.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4), number(e.at(5)), e.at(6), e.at(7), e.at(8)});
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/cpu.h"
@@ -29,7 +30,7 @@ std::vector<report::Epoch> to_epochs(const std::vector<EpochRecord>& history) {
     report::Epoch epoch{e.epoch, e.loss, e.train_accuracy, {}, {}, e.replaced};
     if (e.validation_accuracy >= 0) {
       epoch.validation_accuracy = e.validation_accuracy;
-      epoch.validation_loss = e.validation_loss;
+      if (std::isfinite(e.validation_loss)) epoch.validation_loss = e.validation_loss;
     }
     out.push_back(epoch);
   }

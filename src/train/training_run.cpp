@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "base/error.h"
@@ -228,7 +229,8 @@ class Run {
       assign(own, average_);
     }
     const auto logits = predict(network_, data_.validation.images);
-    record.validation_loss = F::cross_entropy(logits, data_.validation.labels).item<double>();
+    const double loss = F::cross_entropy(logits, data_.validation.labels).item<double>();
+    record.validation_loss = std::isfinite(loss) ? loss : std::numeric_limits<double>::infinity();
     record.validation_accuracy =
         (logits.argmax(1) == data_.validation.labels).to(torch::kFloat64).mean().item<double>();
     if (o_.keep_best && record.replaced >= 1) {

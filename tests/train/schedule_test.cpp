@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace velum::train {
 namespace {
 
@@ -28,6 +30,9 @@ TEST(Schedule, WarmsUpAndEndsAtZero) {
 TEST(Schedule, PlateauHalvesAfterMoreThanPatienceEpochsWithoutABetterLoss) {
   EXPECT_EQ(plateau_factor(history_of({3, 2, 1}), 2), 1);
   EXPECT_EQ(plateau_factor(history_of({1, 2, 2}), 2), 1);
+  const double overflowed = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(plateau_factor(history_of({overflowed, overflowed, overflowed}), 2), 0.5);  // no better than none
+  EXPECT_EQ(plateau_factor(history_of({overflowed, overflowed, 3}), 2), 1);
   EXPECT_EQ(plateau_factor(history_of({1, 2, 2, 1}), 2), 0.5);  // an equal loss is no better one
   EXPECT_EQ(plateau_factor(history_of({1, 2, 2, 2, 2, 2, 2}), 2), 0.25);
   EXPECT_EQ(plateau_factor(history_of({1, 2, 2, 0.5, 2, 2}), 2), 1);

@@ -39,21 +39,23 @@ TEST(Trainer, SameSeedSameNetworkOtherSeedOther) {
 
 // A run that stops after an epoch and goes on, beside one that does not. Its options, with the checkpoint
 // that it leaves.
-TrainOptions expect_same_when_resumed(TrainOptions o, int after) {
-  auto whole = train(small_data(), o);
+TrainOptions expect_same_when_resumed(TrainOptions o, int after, const TrainingData& data = small_data()) {
+  auto whole = train(data, o);
   o.checkpoint = scratch("resume.ckpt");
   o.resume = true;
   struct Interrupted {};
-  EXPECT_THROW(train(small_data(), o,
+  EXPECT_THROW(train(data, o,
                      [&](const EpochRecord& e) {
                        if (e.epoch == after) throw Interrupted{};
                      }),
                Interrupted);
   torch::rand({17});  // whatever happens to the generator in between
   int epochs = 0;
-  auto resumed = train(small_data(), o, [&](const EpochRecord&) { ++epochs; });
+  auto resumed = train(data, o, [&](const EpochRecord&) { ++epochs; });
   EXPECT_EQ(epochs, 3 - after);
   EXPECT_EQ(resumed.history.size(), 3u);
+  for (std::size_t e = 0; e < 3; ++e)
+    EXPECT_EQ(resumed.history[e].validation_loss, whole.history[e].validation_loss) << e;
   EXPECT_TRUE(same_network(*whole.network, *resumed.network));
   EXPECT_FALSE(whole.start.empty());
   EXPECT_EQ(resumed.start.size(), whole.start.size());
@@ -73,6 +75,21 @@ TEST(Trainer, ResumedRunEqualsAnUninterruptedOneBitForBit) {
   std::ofstream(o.checkpoint) << "not a checkpoint";
   EXPECT_THROW(train(small_data(), o), Error);
   std::filesystem::remove(o.checkpoint);
+}
+
+// A network of squares may overflow on images that it does not learn from.
+TEST(Trainer, ResumesWhereTheValidationLossIsNotFinite) {
+  auto data = small_data();
+  data.validation.images = data.validation.images.clone();
+  data.validation.images[0].fill_(1e30F);
+  auto o = small_options();
+  o.schedule = "plateau";
+  o.plateau_patience = 1;
+  std::filesystem::remove(expect_same_when_resumed(o, 2, data).checkpoint);
+  const auto whole = train(data, o);
+  for (const auto& e : whole.history) EXPECT_TRUE(std::isinf(e.validation_loss)) << e.epoch;
+  EXPECT_EQ(whole.history[2].learning_rate,
+            whole.history[0].learning_rate / 2);  // as after any loss no better
 }
 
 TEST(Trainer, DistilsFromAReluTeacherReadFromOnnx) {
