@@ -1,10 +1,10 @@
 # Sourced by the other train_*.sh: finds the trainer and the data, and keeps OpenMP's idle threads asleep.
 #   VELUM_DATA     folder of the data sets: mnist/, cifar10/, pneumoniamnist/
-#   VELUM_TRAIN    the trainer (default: build/release/src/train/velum-train)
+#   VELUM_TRAIN    the trainer (default: build/release/bin/velum-train)
 #   VELUM_SCRATCH  teachers and checkpoints (default: build/training); an interrupted run goes on from there
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-trainer=${VELUM_TRAIN:-build/release/src/train/velum-train}
+trainer=${VELUM_TRAIN:-build/release/bin/velum-train}
 scratch=${VELUM_SCRATCH:-build/training}
 [ -x "$trainer" ] || { echo "$0: no trainer at $trainer; run make build, or set VELUM_TRAIN" >&2; exit 2; }
 mkdir -p "$scratch" models results/training
