@@ -5,7 +5,8 @@
 #   SEEDS="1 2 3"   which seeds (default: 1 2 3)
 #   EXTRA="..."     more options for every run, e.g. "--threads 2"
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
-[ $# -gt 0 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+# It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
+[ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 table=results/training/table
 mkdir -p "$table" "$scratch/table"
@@ -42,8 +43,12 @@ for row in "$@"; do
     [ -f "$table/$name.json" ] && continue
     teacher=()
     if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
-      teacher=(--teacher "$scratch/table/$relu-s$seed.onnx")
-      [ -f "${teacher[1]}" ] || stop "$name starts from $relu with seed $seed: train that first"
+      taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
+      for needed in "$relu" ${taught_by:+"$taught_by"}; do
+        [ -f "$scratch/table/$needed-s$seed.onnx" ] || stop "$name takes the network of $needed with seed $seed: train that first"
+      done
+      teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$seed.onnx")
+      [ -z "$taught_by" ] || teacher+=(--from "$scratch/table/$relu-s$seed.onnx")
     fi
     echo "== $name"
     # shellcheck disable=SC2086
