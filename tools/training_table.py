@@ -22,7 +22,7 @@ TRAINING = ROOT / "results" / "training"
 TABLE = TRAINING / "table"
 VARIANTS = ["best", "no-transition", "no-distillation", "no-averaging", "no-range-penalty", "no-rounding",
             "no-class-weights", "layerwise", "channel", "feature-matching", "smooth-neighbours", "longer"]
-ORDER = ["relu", "square", "layer", "channel", "element", "element-kd", "direct", "transition", "transition-kd",
+ORDER = ["relu", "square", "layer", "channel", "element", "element-kd", "direct-bare", "direct", "transition", "transition-kd",
          "channel-best", "element-best", "best"]
 
 
