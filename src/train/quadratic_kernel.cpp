@@ -2,9 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "train/loops/choose.h"
 
@@ -28,26 +26,16 @@ Extent extent_of(const torch::Tensor& x) {
   return {images, images ? x.numel() / images : 0};
 }
 
-struct Peak {
-  std::int64_t element = 0;
-  float excess = 0;  // 0: the image stays inside
-};
-
-// Of each image, where |x| exceeds the limit most.
-std::vector<Peak> find_peaks(const float* x, const Extent& extent, float limit) {
-  std::vector<Peak> peaks(static_cast<std::size_t>(extent.images));
-  const auto elements = extent.elements;
-  at::parallel_for(0, extent.images, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-      const float* xn = x + n * elements;
-      const float most = loops().largest(xn, elements);
-      if (!(most > limit)) continue;
-      auto& peak = peaks[static_cast<std::size_t>(n)];
-      while (std::abs(xn[peak.element]) != most) ++peak.element;
-      peak.excess = most - limit;
-    }
+// Of each image the largest |x|: [images].
+torch::Tensor find_largest(const torch::Tensor& x) {
+  const auto [images, elements] = extent_of(x);
+  auto out = torch::empty({images}, x.options());
+  const float* from = x.data_ptr<float>();
+  float* to = out.data_ptr<float>();
+  at::parallel_for(0, images, 1, [&, elements = elements](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) to[n] = loops().largest(from + n * elements, elements);
   });
-  return peaks;
+  return out;
 }
 
 struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
@@ -73,19 +61,18 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
                             static_cast<float>(limit)};
     at::parallel_for(0, elements, kGrain,
                      [&](std::int64_t begin, std::int64_t end) { loops().quadratic(v, begin, end); });
-    context->save_for_backward({x, a, b});
     context->saved_data["limit"] = limit;
     context->saved_data["share"] = share;
     context->saved_data["mean"] = mean;
     context->saved_data["peak"] = peak;
     auto penalty = torch::zeros({}, x.options());
     if (held) penalty += over.sum() * (mean / static_cast<double>(images * elements));
+    torch::Tensor largest;
     if (limit > 0 && peak > 0) {
-      double sum = 0;
-      for (const auto& p : find_peaks(v.x, {images, elements}, v.limit))
-        sum += static_cast<double>(p.excess) * static_cast<double>(p.excess);
-      penalty += peak * sum / static_cast<double>(images);
+      largest = find_largest(x);
+      penalty += torch::relu(largest - limit).square().sum() * (peak / static_cast<double>(images));
     }
+    context->save_for_backward({x, a, b, largest});
     return {y, penalty};
   }
 
@@ -118,11 +105,15 @@ struct QuadraticFunction : torch::autograd::Function<QuadraticFunction> {
       loops().quadratic_backward(v, begin, end);
     });
     if (slope != 0 && peak > 0) {
-      const auto peaks = find_peaks(v.x, {images, elements}, v.limit);
+      const float* largest = saved[3].data_ptr<float>();
       const auto factor = static_cast<float>(slope * peak / static_cast<double>(images));
-      for (std::int64_t n = 0; n < images; ++n)
-        if (const auto& p = peaks[static_cast<std::size_t>(n)]; p.excess > 0)
-          v.gx[n * elements + p.element] += factor * std::copysign(p.excess, v.x[n * elements + p.element]);
+      for (std::int64_t n = 0; n < images; ++n) {
+        if (!(largest[n] > v.limit)) continue;
+        const float* xn = v.x + n * elements;
+        std::int64_t e = 0;
+        while (std::abs(xn[e]) != largest[n]) ++e;
+        v.gx[n * elements + e] += factor * std::copysign(largest[n] - v.limit, xn[e]);
+      }
     }
     const torch::Tensor none;
     return {gx, ga, gb, gc, none, none, none, none};

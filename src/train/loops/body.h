@@ -58,12 +58,19 @@ void quadratic_backward(const QuadraticGradients& v, std::int64_t begin, std::in
 }
 
 float largest(const float* x, std::int64_t count) {
-  float most = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float size = __builtin_fabsf(x[i]);
-    most = size > most ? size : most;
-  }
-  return most;
+  // Side by side: the compiler keeps the order of comparisons, for the sake of NaN, and makes no vectors of
+  // one.
+  constexpr std::int64_t lanes = 64;
+  float most[lanes] = {};
+  const std::int64_t whole = count - count % lanes;
+  for (std::int64_t i = 0; i < whole; i += lanes)
+    for (std::int64_t k = 0; k < lanes; ++k) {
+      const float size = __builtin_fabsf(x[i + k]);
+      most[k] = size > most[k] ? size : most[k];
+    }
+  for (std::int64_t i = whole; i < count; ++i) most[0] = larger(__builtin_fabsf(x[i]), most[0]);
+  for (std::int64_t k = 1; k < lanes; ++k) most[0] = larger(most[k], most[0]);
+  return most[0];
 }
 
 // out[ox] = share * (sum of row over the window at ox), with the window's width and step known to the
