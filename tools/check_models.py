@@ -19,7 +19,7 @@ MODELS = ROOT / "models" / "table"
 REPORTS = ROOT / "results" / "training" / "table"
 LIMIT = 2_000_000  # bytes of a file
 ROUNDING = 2  # images that two programs' orders of summation may decide differently
-SMALL = ("mnist-lenet5", "cifar10-scnn", "pneumonia-lenet5")  # every row has its network here
+SMALL = ("mnist-cryptonets", "mnist-lenet5", "cifar10-scnn", "pneumonia-lenet5")  # every row has its network here
 # The DATASET argument of a row, by the first word of its name.
 DATA = {"mnist": ("mnist:", "mnist"), "cifar10": ("cifar10:", "cifar10"),
         "pneumonia": ("medmnist:", "pneumoniamnist/pneumoniamnist.npz")}
