@@ -20,9 +20,6 @@ REPORTS = ROOT / "results" / "training" / "table"
 LIMIT = 2_000_000  # bytes of a file
 ROUNDING = 2  # images that two programs' orders of summation may decide differently
 SMALL = ("mnist-cryptonets", "mnist-lenet5", "cifar10-scnn", "pneumonia-lenet5")  # every row has its network here
-# The DATASET argument of a row, by the first word of its name.
-DATA = {"mnist": ("mnist:", "mnist"), "cifar10": ("cifar10:", "cifar10"),
-        "pneumonia": ("medmnist:", "pneumoniamnist/pneumoniamnist.npz")}
 
 
 def faults_of_files():
@@ -38,15 +35,15 @@ def faults_of_files():
             yield f"{report.relative_to(ROOT)}: its network is not in {MODELS.relative_to(ROOT)}"
 
 
-def data_of(name):
-    scheme, path = DATA[name.split("-")[0]]
-    path = pathlib.Path(os.environ.get("VELUM_DATA", "")) / path
-    return scheme + str(path) if "VELUM_DATA" in os.environ and path.exists() else None
+def data_of(report):
+    """The data set of the run's own command, where it is there."""
+    data = os.path.expandvars(report["command"].split(" --data ")[1].split()[0])
+    return data if pathlib.Path(data.split(":", 1)[-1]).exists() else None
 
 
-def faults_of(model, velum, data):
+def fault_of(model, report, velum, data):
     """What the network reaches on the test split, against its report."""
-    test = json.loads((REPORTS / f"{model.stem}.json").read_text())["test"]
+    test = report["test"]
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "eval.json"
         run = subprocess.run([velum, "eval", str(model), "--data", data, "--json", str(out)], capture_output=True, text=True)
@@ -66,9 +63,9 @@ def main():
     if not models:
         faults.append(f"{MODELS.relative_to(ROOT)}: no models")
     for model in models if not faults else []:
-        data = data_of(model.stem)
-        if data:
-            fault = faults_of(model, velum, data)
+        report = json.loads((REPORTS / f"{model.stem}.json").read_text())
+        if data := data_of(report):
+            fault = fault_of(model, report, velum, data)
             faults += [fault] if fault else []
             evaluated += 1
     if faults:

@@ -7,20 +7,14 @@
 # `velum` must be on the PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/row_data.sh
 : "${VELUM_DATA:?set it to the folder of the data sets}" "${VELUM_SCRATCH:?set it to the folder of the trainings}"
 [ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
 export VELUM_MODELS=$VELUM_SCRATCH/table VELUM_RATES=builtin
 for name in "$@"; do
   model=$VELUM_MODELS/$name.onnx
   [ -f "$model" ] || { echo "run_rows: there is no $model; train it with tools/train_table.sh" >&2; exit 2; }
-  case "$name" in
-    mnist-*) data=mnist:$VELUM_DATA/mnist ;;
-    cifar10-*) data=cifar10:$VELUM_DATA/cifar10 ;;
-    pneumonia-*) data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz ;;
-    covid-xray-*) data=folder:$VELUM_DATA/covid-xray ;;
-    covid-ct-*) data=folder:$VELUM_DATA/covid-ct ;;
-    *) echo "run_rows: $name: no data set goes by the beginning of its name" >&2; exit 2 ;;
-  esac
+  find_data "$name"
   echo "== $name"
   mkdir -p results/training/plan results/training/run
   tools/record.sh "results/training/plan/$name.json" velum plan "$model" --precision "${PRECISION:-12}" --memory 1000GiB --json OUT > /dev/null

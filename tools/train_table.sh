@@ -8,22 +8,11 @@
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
 [ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
+source tools/row_data.sh
 table=results/training/table
 mkdir -p "$table" "$scratch/table"
 
 stop() { echo "$0: $*" >&2; exit 2; }
-
-find_data() {  # sets data to the data set that the row's name begins with
-  case "$1" in
-    digits-*) data=digits ;;
-    mnist-*) need_data mnist; data=mnist:$VELUM_DATA/mnist ;;
-    cifar10-*) need_data cifar10/data_batch_1.bin; data=cifar10:$VELUM_DATA/cifar10 ;;
-    pneumonia-*) need_data pneumoniamnist/pneumoniamnist.npz; data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz ;;
-    covid-xray-*) need_data covid-xray; data=folder:$VELUM_DATA/covid-xray ;;
-    covid-ct-*) need_data covid-ct; data=folder:$VELUM_DATA/covid-ct ;;
-    *) stop "row $1: no data set goes by the beginning of its name" ;;
-  esac
-}
 
 find_relu() {  # sets relu to the ReLU row of the same data and network, or to nothing
   relu=$1
@@ -36,7 +25,9 @@ find_relu() {  # sets relu to the ReLU row of the same data and network, or to n
 
 for row in "$@"; do
   [ -f "configs/$row.toml" ] || stop "there is no configs/$row.toml"
+  [[ $row == digits-* ]] || : "${VELUM_DATA:?set it to the folder of the data sets}"
   find_data "$row"
+  [ "$data" = digits ] || [ -e "${data#*:}" ] || stop "$row: ${data#*:} is missing"
   find_relu "$row"
   for seed in ${SEEDS:-1 2 3}; do
     name=$row-s$seed
