@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that models/table/ holds the small networks (under 2 MB) that docs/results-training.md stands on: the first seed of
-every row, with its report in results/training/table/. Where VELUM_DATA names the folder of the
-data sets, each network is evaluated by `velum eval` and has to reach the accuracy of its report.
+every row, with its report in results/training/table/. Where VELUM_DATA names the folder of the data sets, each network
+whose data is there (CIFAR-10 unpacked) is evaluated by `velum eval` and has to reach the accuracy of its report.
 
   tools/check_models.py [VELUM]     VELUM: the program (default: velum on the PATH)
 
@@ -36,9 +36,12 @@ def faults_of_files():
 
 
 def data_of(report):
-    """The data set of the run's own command, where it is there."""
+    """The data set of the run's own command, where it is there and unpacked."""
     data = os.path.expandvars(report["command"].split(" --data ")[1].split()[0])
-    return data if pathlib.Path(data.split(":", 1)[-1]).exists() else None
+    kind, path = data.split(":", 1)
+    folders = [pathlib.Path(path), pathlib.Path(path) / "cifar-10-batches-bin"]
+    there = any((f / "test_batch.bin").exists() for f in folders) if kind == "cifar10" else folders[0].exists()
+    return data if there else None
 
 
 def fault_of(model, report, velum, data):
@@ -58,7 +61,7 @@ def fault_of(model, report, velum, data):
 
 def main():
     velum = sys.argv[1] if len(sys.argv) > 1 else "velum"
-    faults, evaluated = list(faults_of_files()), 0
+    faults, evaluated, absent = list(faults_of_files()), 0, set()
     models = sorted(MODELS.glob("*.onnx"))
     if not models:
         faults.append(f"{MODELS.relative_to(ROOT)}: no models")
@@ -68,9 +71,11 @@ def main():
             fault = fault_of(model, report, velum, data)
             faults += [fault] if fault else []
             evaluated += 1
+        else:
+            absent.add(report["command"].split(" --data ")[1].split()[0])
     if faults:
         sys.exit("\n".join(faults))
-    print(f"{len(models)} models, {evaluated} evaluated")
+    print(f"{len(models)} models, {evaluated} evaluated" + "".join(f"; {data} is not there" for data in sorted(absent)))
     sys.exit(0 if evaluated else 77)
 
 
