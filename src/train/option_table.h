@@ -22,9 +22,11 @@ void visit_options(Options& o, Visit&& visit) {
         o.data);
   visit({"recipe", "", "direct, beaa, transition or best; --describe-recipe NAME explains one"}, o.recipe);
   visit({"net", "", "Network, by name (list below)"}, o.network);
-  visit(
-      {"from", "", "Instead: the polynomial version of this ONNX network, whose activations are Relu", apart},
-      o.from);
+  visit({"from", "",
+         "Instead: the polynomial version of this ONNX network, whose activations are Relu; one that is "
+         "polynomial already is trained further (--transition 0)",
+         apart},
+        o.from);
   visit({"activation", "",
          "relu (a teacher), square, or trained quadratics a x^2 + b x + c: layer, channel, element"},
         o.activation);

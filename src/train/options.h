@@ -15,7 +15,8 @@ struct TrainOptions {
   std::string data;  // DATASET, see data/dataset.h
   std::string recipe = "direct";
   std::string network = "cryptonets";
-  std::string from;  // an ONNX ReLU network whose polynomial version is trained; empty: `network`, by name
+  // An ONNX ReLU network whose polynomial version is trained, or a polynomial one; empty: `network`, by name.
+  std::string from;
   ActivationKind activation = ActivationKind::element;
   Start start = Start::fit;
   double width = 1, dropout = 0;

@@ -55,7 +55,12 @@ class Recipe {
     TrainResult relu;
     const auto start = find_start(relu, on_epoch);
     auto teacher = teacher_;
-    if (teacher.is_empty() && from_a_relu_network()) teacher = from_.is_empty() ? relu.network : from_;
+    if (teacher.is_empty() && begins_with_a_network()) teacher = from_.is_empty() ? relu.network : from_;
+    if (!start.is_empty() && is_polynomial(start->spec()) && (o_.transition > 0 || o_.ranges_first > 0))
+      fail_user(
+          "network {}: is polynomial already, so that no Relu is left to replace gradually; train it further "
+          "with --transition 0 --ranges-first 0",
+          start->spec().name);
     torch::manual_seed(o_.seed);
     auto result = run_training({data_, o_, spec(o_.activation), start, teacher}, on_epoch);
     result.teacher = teacher;
@@ -71,15 +76,15 @@ class Recipe {
                           kind, o_.width, o_.dropout, o_.widths, o_.max_pool});
   }
 
-  // Recipes that begin with a ReLU network let it teach too.
-  bool from_a_relu_network() const {
+  // Recipes that do let it teach too.
+  bool begins_with_a_network() const {
     return o_.activation != ActivationKind::relu && (o_.warm_start || o_.teacher_epochs > 0);
   }
 
   // The ReLU network whose weights are where the polynomial one begins; trained now where the options ask for
   // it and none is at hand, or where it has max pooling.
   Network find_start(TrainResult& relu, const EpochCallback& on_epoch) {
-    if (!from_a_relu_network()) return from_;  // further training of a loaded network, or nothing
+    if (!begins_with_a_network()) return from_;  // further training of a loaded network, or nothing
     Network given = from_;
     if (given.is_empty() && !teacher_.is_empty() &&
         matching_layers(spec(ActivationKind::relu), teacher_->spec()))

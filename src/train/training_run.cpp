@@ -116,7 +116,10 @@ class Run {
     // with the statistics of these images.
     set_shares(0);
     network_->train(start_.is_empty());
-    start_activations(images);
+    if (!start_.is_empty() && is_polynomial(start_->spec()))
+      note_start();  // copied with the weights
+    else
+      start_activations(images);
   }
 
   // After --ranges-first: the quadratics start again, on what the tamed ReLUs see.
@@ -129,6 +132,11 @@ class Run {
 
   void start_activations(const torch::Tensor& images) {
     network_->start_activations(images.to(device_), o_.start, limits_);
+    note_start();
+  }
+
+  // Of what the report compares the activations with.
+  void note_start() {
     for (const auto& item : network_->named_children())
       if (const auto* act = item.value()->as<ActivationImpl>(); act && act->a.defined())
         at_start_[item.key()] = {act->a.detach().cpu().clone(), act->b.detach().cpu().clone(),

@@ -9,7 +9,7 @@ struct RunInput {
   const TrainingData& data;
   const TrainOptions& options;
   NetworkSpec spec;          // what is trained
-  Network start{nullptr};    // a ReLU network of the same layers, whose weights it begins with; or empty
+  Network start{nullptr};    // a network of the same layers, whose weights it begins with; or empty
   Network teacher{nullptr};  // in evaluation; or empty
   bool of_teacher = false;   // marks the records
 };

@@ -97,6 +97,25 @@ torch::Tensor by_channel(const torch::Tensor& t, const std::string& layer) {
   return first;
 }
 
+// The coefficients of a loaded quadratic, which has them element by element, for one that shares them.
+void copy_coefficients(NetworkImpl& to, const LayerSpec& layer, const NetworkImpl& from,
+                       const std::string& source) {
+  const auto kind = std::get<ActivationSpec>(layer.op).kind;
+  for (const char* which : {"a", "b", "c"}) {
+    auto mine = to.tensor(layer.name, which);
+    const auto theirs = from.tensor(source, which).expand(layer.shape).reshape({mine.numel(), -1});
+    const auto shared = theirs.select(1, 0);
+    const bool fits = torch::equal(theirs, shared.unsqueeze(1).expand_as(theirs)) &&
+                      (is_trainable(kind) || torch::equal(shared.reshape(mine.sizes()), mine));
+    if (!fits)
+      fail_user(
+          "layer {}: --activation {} cannot hold its coefficients, which differ from element to element; use "
+          "--activation element",
+          layer.name, to_string(kind));
+    mine.copy_(shared.reshape(mine.sizes()));
+  }
+}
+
 }  // namespace
 
 NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
@@ -104,6 +123,7 @@ NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
   out.name = loaded.name;
   out.input_shape = loaded.input_shape;
   std::map<std::string, bool> normed;  // tensors that a batch norm makes
+  const bool polynomial = is_polynomial(loaded);
   bool any = false;
   for (auto layer : loaded.layers) {
     if (is<ScaleShiftSpec>(layer) && follows_affine(loaded, layer)) {
@@ -112,11 +132,15 @@ NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
     } else if (const auto* max = std::get_if<model::MaxPool>(&layer.op)) {
       layer.op = model::AveragePool(max->window);
     } else if (const auto* act = std::get_if<ActivationSpec>(&layer.op)) {
-      if (act->kind != ActivationKind::relu)
+      const bool quadratic = act->kind != ActivationKind::relu;
+      if (quadratic && !polynomial)
         fail_user(
-            "network {}: layer {} is a polynomial already; --from takes a network whose activations are "
-            "Relu",
+            "network {}: layer {} is a polynomial already, but others are Relu; --from takes a network with "
+            "activations of one sort",
             loaded.name, layer.name);
+      if (quadratic && kind == ActivationKind::relu)
+        fail_user("network {}: layer {} is a polynomial, which cannot become --activation relu", loaded.name,
+                  layer.name);
       any = true;
       layer.op = ActivationSpec{kind};
       if (!normed[layer.inputs[0]]) {
@@ -130,8 +154,9 @@ NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
     out.layers.push_back(std::move(layer));
   }
   if (!any)
-    fail_user("network {}: has no Relu, so there is nothing to replace; --from takes ReLU networks",
-              loaded.name);
+    fail_user(
+        "network {}: has no Relu, so there is nothing to replace; --from takes networks with activations",
+        loaded.name);
   return out;
 }
 
@@ -188,6 +213,8 @@ void copy_weights(NetworkImpl& to, Network& from, const torch::Tensor& images) {
     } else if (is<ScaleShiftSpec>(layer)) {
       copy("scale");
       copy("shift");
+    } else if (is<ActivationSpec>(layer)) {
+      if (from->tensor(source, "a").defined()) copy_coefficients(to, layer, *from, source);
     } else if (is<BatchNormSpec>(layer)) {
       if (!source.empty() && is<BatchNormSpec>(*find(from->spec(), source))) {
         for (const char* which : {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"})
@@ -207,6 +234,16 @@ void copy_weights(NetworkImpl& to, Network& from, const torch::Tensor& images) {
       to.tensor(layer.name, "running_var").copy_(seen.variance);
     }
   }
+}
+
+bool is_polynomial(const NetworkSpec& spec) {
+  bool any = false;
+  for (const auto& layer : spec.layers)
+    if (const auto* act = std::get_if<ActivationSpec>(&layer.op)) {
+      if (act->kind == ActivationKind::relu) return false;
+      any = true;
+    }
+  return any;
 }
 
 bool has_max_pool(const NetworkSpec& spec) {

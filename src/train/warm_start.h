@@ -1,4 +1,4 @@
-// Polynomial networks that begin with the weights of a ReLU network.
+// Polynomial networks that begin with the weights of a ReLU network, or go on from those of a polynomial one.
 #pragma once
 
 #include <torch/torch.h>
@@ -12,8 +12,9 @@
 namespace velum::train {
 
 // The description of a loaded network as one that can be trained further: activations of `kind` for its
-// ReLUs, average pools for its max pools, batch norm for fixed scales by channel, and batch norm in front of
-// activations that have none. Throws Error(user) where there is no ReLU to replace.
+// activations (ReLUs, or quadratics already, but not both), average pools for its max pools, batch norm for
+// fixed scales by channel, and batch norm in front of activations that have none. Throws Error(user) where
+// there is no activation, and where `kind` is relu but the network is polynomial.
 NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind);
 
 // For every layer of `to` the layer of `from` that does the same: same operation and shape, in the same
@@ -24,10 +25,12 @@ std::optional<std::map<std::string, std::string>> matching_layers(const NetworkS
                                                                   const NetworkSpec& from);
 
 // Copies the weights by that matching. Batch norms take statistics that they have no source for from what
-// `from` does with the images, and scales such that they compute the same. Activations are left alone. Throws
-// Error(user) where the networks differ.
+// `from` does with the images, and scales such that they compute the same. Quadratics take the coefficients
+// of quadratics; those that stand for ReLUs are left alone. Throws Error(user) where the networks differ, or
+// coefficients differ that `to` shares.
 void copy_weights(NetworkImpl& to, Network& from, const torch::Tensor& images);
 
 bool has_max_pool(const NetworkSpec& spec);
+bool is_polynomial(const NetworkSpec& spec);  // it has activations, and none is ReLU
 
 }  // namespace velum::train

@@ -168,6 +168,44 @@ TEST(Recipes, AGivenReluNetworkIsUsedInsteadOfTrainingOne) {
   std::filesystem::remove(o.teacher);
 }
 
+TEST(Recipes, APolynomialNetworkIsTrainedFurther) {
+  auto o = small_options();
+  o.range_penalty = 0;
+  auto first = train(small_data(), o);
+  const auto file = scratch("polynomial.onnx");
+  model::save_onnx(to_graph(*first.network), file);
+  const auto& images = small_data().test.images;
+  const auto logits = predict(first.network, images);
+
+  o.from = file;
+  o.fixed_norms_last = 1;
+  o.augmentation = {};
+  o.learning_rate = 1e-12;  // as good as none: what it begins with is the network itself
+  auto same = train(small_data(), o);
+  EXPECT_TRUE(torch::allclose(predict(same.network, images), logits, 1e-3, 1e-3));
+
+  const auto widest = [&](Network& network) {
+    double out = 0;
+    torch::NoGradGuard no_grad;
+    network->run(images, {}, [&](const LayerSpec& layer, const torch::Tensor& in, const torch::Tensor&) {
+      if (std::holds_alternative<ActivationSpec>(layer.op))
+        out = std::max(out, in.abs().max().item<double>());
+    });
+    return out;
+  };
+  o.learning_rate = 1e-3;
+  o.range_penalty = 0.5;
+  o.range_limit = 1;
+  o.range_peak = 1;
+  auto tamed = train(small_data(), o);
+  EXPECT_LT(widest(tamed.network), 0.9 * widest(first.network));
+
+  o.transition = 0.3;
+  expect_parts(message_of([&] { train(small_data(), o); }, ErrorKind::user),
+               {"polynomial already", "--transition 0"});
+  std::filesystem::remove(file);
+}
+
 TEST(Recipes, FeatureMatchingNeedsATeacherOfTheSameLayers) {
   auto o = small_options();
   o.epochs = 1;

@@ -119,9 +119,21 @@ TEST(WarmStart, OtherLayersAreRefused) {
   EXPECT_TRUE(matching_layers(build_network(request("cryptonets", ActivationKind::element)), from->spec()));
 }
 
-std::string refusal(const model::Graph& graph) {
+// A polynomial network as a file has it: norms folded, coefficients element by element.
+Network polynomial_network(const char* name, ActivationKind kind) {
+  Network net(build_network(request(name, kind)));
+  torch::NoGradGuard no_grad;
+  for (auto& act : net->activations())
+    if (is_trainable(kind)) act->b.add_(0.1 * torch::randn_like(act->b));
+  net->train();
+  for (int i = 0; i < 20; ++i) net->forward(torch::rand({32, 1, 28, 28}));
+  net->eval();
+  return from_graph(model::load_onnx(model::to_onnx(to_graph(*net)), "polynomial"));
+}
+
+std::string refusal(const NetworkSpec& spec, ActivationKind kind) {
   try {
-    trainable_spec(from_graph(model::load_onnx(model::to_onnx(graph), "m"))->spec(), ActivationKind::element);
+    trainable_spec(spec, kind);
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::user);
     return e.what();
@@ -129,14 +141,58 @@ std::string refusal(const model::Graph& graph) {
   return "";
 }
 
-TEST(WarmStart, NetworksWithoutReluAreRefused) {
+NetworkSpec loaded_spec(const model::Graph& graph) {
+  return from_graph(model::load_onnx(model::to_onnx(graph), "m"))->spec();
+}
+
+TEST(WarmStart, APolynomialNetworkGoesOnWithItsFunction) {
+  torch::manual_seed(4);
+  torch::NoGradGuard no_grad;
+  for (const auto kind :
+       {ActivationKind::square, ActivationKind::layer, ActivationKind::channel, ActivationKind::element})
+    for (const auto as : {kind, ActivationKind::element}) {
+      auto from = polynomial_network("lenet5", kind);
+      Network to(trainable_spec(from->spec(), as));
+      const auto images = torch::rand({300, 1, 28, 28});
+      copy_weights(*to, from, images);
+      to->eval();
+      EXPECT_EQ(to->activations().at(0)->kind(), as);
+      EXPECT_TRUE(torch::allclose(to->forward(images), from->forward(images), 1e-3, 1e-3)) << to_string(kind);
+    }
+}
+
+TEST(WarmStart, CoefficientsThatDifferCannotBeShared) {
+  torch::manual_seed(5);
+  auto from = polynomial_network("cryptonets", ActivationKind::element);
+  for (const auto kind : {ActivationKind::square, ActivationKind::layer, ActivationKind::channel}) {
+    Network to(trainable_spec(from->spec(), kind));
+    try {
+      copy_weights(*to, from, torch::rand({4, 1, 28, 28}));
+      FAIL() << to_string(kind);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::user);
+      EXPECT_NE(std::string(e.what()).find("--activation element"), std::string::npos) << e.what();
+    }
+  }
+}
+
+TEST(WarmStart, NetworksOfTwoSortsOrNoneAreRefused) {
   auto polynomial = foreign_graph();
   polynomial.nodes[1].op = model::Quadratic{{{}, {0.1F}}, {{}, {0.5F}}, {{}, {0.1F}}};
   polynomial.nodes[2].op = model::AveragePool{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
-  EXPECT_NE(refusal(polynomial).find("polynomial already"), std::string::npos) << refusal(polynomial);
+  EXPECT_EQ(refusal(loaded_spec(polynomial), ActivationKind::element), "");
+  const auto to_relu = refusal(loaded_spec(polynomial), ActivationKind::relu);
+  EXPECT_NE(to_relu.find("cannot become"), std::string::npos) << to_relu;
+  auto mixed = polynomial;
+  mixed.nodes[2] = {"/features/2", model::Relu{}, {"r"}, "p", {4, 24, 24}};
+  mixed.nodes[3].shape = {2304};
+  mixed.nodes[4].op = model::Dense{.outputs = 4, .weights = std::vector<float>(4 * 2304, 0.01F), .bias = {}};
+  const auto both = refusal(loaded_spec(mixed), ActivationKind::element);
+  EXPECT_NE(both.find("polynomial already, but others are Relu"), std::string::npos) << both;
   auto linear = foreign_graph();
   linear.nodes[1].op = model::Reshape{};
-  EXPECT_NE(refusal(linear).find("no Relu"), std::string::npos) << refusal(linear);
+  const auto none = refusal(loaded_spec(linear), ActivationKind::element);
+  EXPECT_NE(none.find("no Relu"), std::string::npos) << none;
 }
 
 TEST(WarmStart, AnotherActivationIsRefusedByName) {
