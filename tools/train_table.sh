@@ -6,7 +6,8 @@
 #   EXTRA="..."     more options for every run, e.g. "--threads 2"
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
-[ $# -gt 0 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
+# With a line "# Begins with ROW." they begin with the network of that row.
+[ $# -gt 0 ] || { sed -n '2,9p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
 table=results/training/table
@@ -35,11 +36,12 @@ for row in "$@"; do
     teacher=()
     if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
       taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
-      for needed in "$relu" ${taught_by:+"$taught_by"}; do
+      begins_with=$(sed -nE 's/^# Begins with ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
+      for needed in "$relu" ${taught_by:+"$taught_by"} ${begins_with:+"$begins_with"}; do
         [ -f "$scratch/table/$needed-s$seed.onnx" ] || stop "$name takes the network of $needed with seed $seed: train that first"
       done
       teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$seed.onnx")
-      [ -z "$taught_by" ] || teacher+=(--from "$scratch/table/$relu-s$seed.onnx")
+      [ -z "$taught_by$begins_with" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$seed.onnx")
     fi
     echo "== $name"
     # shellcheck disable=SC2086
