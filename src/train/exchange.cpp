@@ -268,11 +268,15 @@ std::string check_ranges(model::Graph& graph) {
     graph.ranges.erase(found);
   }
   if (first.empty()) return {};
-  const auto lost =
-      overflown == 0
-          ? std::string("a plan may need more bits than it can have")
-          : fmt::format("tensors that overflow: {}, so that the network cannot be planned", overflown);
-  return fmt::format("{}; {}. Train with --start range --ranges-first 0.2 --range-peak 0.1", first, lost);
+  if (overflown == 0)  // its gradients are finite: training can pull the outliers in
+    return first +
+           "; a plan may need more bits than it can have. Train this network further: --from it --transition "
+           "0 "
+           "--range-peak 0.1 --fixed-norms-last 1, at a tenth of the rate";
+  return fmt::format(
+      "{}; tensors that overflow: {}, so that the network cannot be planned. Train with --start range "
+      "--ranges-first 0.2 --range-peak 0.1",
+      first, overflown);
 }
 
 }  // namespace velum::train

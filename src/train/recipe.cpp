@@ -50,7 +50,8 @@ rounds them during the last epochs.
   replacement     --transition 0: at once
   elements        --activation channel or layer
   distillation    --distil-weight 0; --feature-weight X adds feature matching
-  ranges          --range-penalty 0
+  ranges          --range-penalty 0; if outliers run away, afterwards --from the network --transition 0
+                  --range-peak 0.1 --fixed-norms-last 1 at a tenth of the rate pulls them in
   average         --average 0
   rounding        --quantise-last 0
   schedule        --schedule plateau or constant
