@@ -36,12 +36,16 @@ def faults_of_files():
 
 
 def data_of(report):
-    """The data set of the run's own command, where it is there and unpacked."""
-    data = os.path.expandvars(report["command"].split(" --data ")[1].split()[0])
-    kind, path = data.split(":", 1)
-    folders = [pathlib.Path(path), pathlib.Path(path) / "cifar-10-batches-bin"]
-    there = any((f / "test_batch.bin").exists() for f in folders) if kind == "cifar10" else folders[0].exists()
-    return data if there else None
+    """The data set of the run's own command."""
+    return report["command"].split(" --data ")[1].split()[0]
+
+
+def is_there(data):
+    """Whether `velum eval` can read it: CIFAR-10 has to be unpacked."""
+    kind, _, path = os.path.expandvars(data).partition(":")
+    if kind == "cifar10":
+        return any((pathlib.Path(path) / folder / "test_batch.bin").exists() for folder in (".", "cifar-10-batches-bin"))
+    return pathlib.Path(path).exists()
 
 
 def fault_of(model, report, velum, data):
@@ -67,12 +71,13 @@ def main():
         faults.append(f"{MODELS.relative_to(ROOT)}: no models")
     for model in models if not faults else []:
         report = json.loads((REPORTS / f"{model.stem}.json").read_text())
-        if data := data_of(report):
-            fault = fault_of(model, report, velum, data)
+        data = data_of(report)
+        if is_there(data):
+            fault = fault_of(model, report, velum, os.path.expandvars(data))
             faults += [fault] if fault else []
             evaluated += 1
         else:
-            absent.add(report["command"].split(" --data ")[1].split()[0])
+            absent.add(data)
     if faults:
         sys.exit("\n".join(faults))
     print(f"{len(models)} models, {evaluated} evaluated" + "".join(f"; {data} is not there" for data in sorted(absent)))

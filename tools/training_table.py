@@ -23,7 +23,7 @@ TABLE = TRAINING / "table"
 VARIANTS = ["best", "no-transition", "no-distillation", "no-averaging", "no-range-penalty", "no-rounding",
             "no-class-weights", "layerwise", "channel", "feature-matching", "smooth-neighbours", "longer"]
 ORDER = ["relu", "square", "layer", "channel", "element", "element-kd", "direct-bare", "direct", "transition", "transition-kd",
-         "channel-best", "element-best", "best", "element-tamed", "tamed"]
+         "channel-best", "element-best", "best", "element-tamed"]
 
 
 def runs_of(row):
