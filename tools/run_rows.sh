@@ -3,7 +3,7 @@
 # results/training/plan/ROW-sSEED.json and results/training/run/ROW-sSEED.json.
 #   VELUM_DATA=DIR VELUM_SCRATCH=DIR tools/run_rows.sh ROW-sSEED...      networks are $VELUM_SCRATCH/table/ROW-sSEED.onnx
 #   MEMORY=12GiB   what a run may take
-#   PRECISION=12   bits of the output's bound; more where a network's outputs have a few very large values
+#   PRECISION=N    bits of the output's bound; default: the planner's own
 # `velum` must be on the PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,12 +17,12 @@ for name in "$@"; do
   find_data "$name"
   echo "== $name"
   mkdir -p results/training/plan results/training/run
-  tools/record.sh "results/training/plan/$name.json" velum plan "$model" --precision "${PRECISION:-12}" --memory 1000GiB --json OUT > /dev/null
+  tools/record.sh "results/training/plan/$name.json" velum plan "$model" ${PRECISION:+--precision "$PRECISION"} --memory 1000GiB --json OUT > /dev/null
   peak=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["result"]["memory"]["peak_bytes"] >> 30)' "results/training/plan/$name.json")
   if [ "$peak" -gt 40 ]; then
     echo "planned only: it takes $peak GiB"
-  elif velum plan "$model" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
-    tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" --precision "${PRECISION:-12}" --memory "${MEMORY:-12GiB}" --json OUT
+  elif velum plan "$model" ${PRECISION:+--precision "$PRECISION"} --memory "${MEMORY:-12GiB}" > /dev/null 2>&1; then
+    tools/record.sh "results/training/run/$name.json" velum run "$model" --data "$data" ${PRECISION:+--precision "$PRECISION"} --memory "${MEMORY:-12GiB}" --json OUT
   else
     echo "planned only: it needs more than ${MEMORY:-12GiB}"
   fi

@@ -24,9 +24,10 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--security", options.security, "Classical security in bits: 128, 192 or 256")
       ->check(CLI::IsMember({128, 192, 256}))
       ->capture_default_str();
-  app.add_option("--precision", options.precision, "Least predicted precision of the outputs, in bits")
-      ->check(CLI::Range(1.0, 40.0))
-      ->capture_default_str();
+  app.add_option("--precision", options.precision,
+                 "Least predicted precision of the outputs, in bits of the largest; default: 12, "
+                 "and more where typical outputs would keep fewer than 8 of their own")
+      ->check(CLI::Range(1.0, 40.0));
   app.add_option("--memory", options.memory,
                  "Memory that evaluation may take, such as 20GiB; default: what the machine has")
       ->transform(CLI::AsSizeValue(true))

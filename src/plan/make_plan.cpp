@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -11,6 +10,7 @@
 #include "plan/explain.h"
 #include "plan/identity.h"
 #include "plan/peak.h"
+#include "plan/precision.h"
 #include "plan/schedule.h"
 #include "plan/sums.h"
 
@@ -49,6 +49,7 @@ struct Variant {
   std::vector<PackedStage> stages;
   Levels levels;
   ParameterSearch search;
+  double precision_bits = 0;  // that were searched for
   // Seconds of an image: a larger ring takes more of them at once.
   double rate() const { return search.best.seconds / static_cast<double>(search.best.n); }
 };
@@ -67,27 +68,43 @@ Found try_search(const Variant& v, const Levels& levels, const Request& request)
   }
 }
 
-Variant plan_variant(const model::Graph& graph, const Request& request, bool keep_sums) {
-  Variant v;
-  v.network = lower(graph, keep_sums);
-  v.stages = pack_all(v.network);
+// Levels and parameters of the request's precision; the problem where there are none.
+std::optional<std::string> search_levels(Variant& v, const Request& request) {
   v.levels = assign_levels(v.stages);
+  v.precision_bits = request.precision_bits;
   auto found = try_search(v, v.levels, request);
   if (found.search) v.search = std::move(*found.search);
   // A rescale after the first layer: for what the shorter chain cannot do in this ring, or at all.
   const bool smallest = found.search && v.search.smaller_rings.empty();
-  if (v.levels.depth == 0 || smallest) {
-    if (!found.search) fail_user("{}", found.problem);
-    return v;
-  }
+  if (v.levels.depth == 0 || smallest)
+    return found.search ? std::nullopt : std::optional(std::move(found.problem));
   auto levels = assign_levels(v.stages, true);
   auto longer = try_search(v, levels, request);
-  if (!found.search && !longer.search) fail_user("{}", found.problem);
+  if (!found.search && !longer.search) return std::move(found.problem);
   if (!longer.search ||
       (found.search && longer.search->best.seconds / static_cast<double>(longer.search->best.n) >= v.rate()))
-    return v;
+    return std::nullopt;
   v.levels = std::move(levels);
   v.search = std::move(*longer.search);
+  return std::nullopt;
+}
+
+// Where no precision is asked for, the planner's own; where nothing reaches that, half as much above the
+// usual one, and so on down to it.
+Variant plan_variant(const model::Graph& graph, const Request& request, bool keep_sums) {
+  constexpr double kLeastRaise = 0.5;
+  Variant v;
+  v.network = lower(graph, keep_sums);
+  v.stages = pack_all(v.network);
+  auto asked = request;
+  if (request.precision_bits <= 0) {
+    for (double raise = own_precision(v.network) - kBoundBits; raise >= kLeastRaise; raise /= 2) {
+      asked.precision_bits = kBoundBits + raise;
+      if (!search_levels(v, asked)) return v;
+    }
+    asked.precision_bits = kBoundBits;
+  }
+  if (const auto problem = search_levels(v, asked)) fail_user("{}", *problem);
   return v;
 }
 
@@ -136,23 +153,11 @@ Variant best_variant(const model::Graph& graph, const Request& request, std::opt
   return keep ? std::move(*kept) : std::move(*composed);
 }
 
-// Precision is counted from the bound of the outputs. Where they hardly ever come near it, ordinary ones keep
-// fewer bits.
-void note_rare_outputs(PlanResult& result, double precision_bits) {
-  constexpr double kFarAbove = 64;
-  const auto& out = result.plan.values[result.plan.output_value];
-  if (!(out.rms > 0) || out.bound <= kFarAbove * out.rms) return;
-  const double lost = std::log2(out.bound / out.rms);
-  result.notes.push_back(
-      fmt::format("the outputs reach {:.3g} but are typically {:.2g}: {:.0f} bits of the former leave {:.0f} "
-                  "of the latter; "
-                  "ask for --precision {:.0f} or more, or train with a stronger --range-penalty",
-                  out.bound, out.rms, precision_bits, std::max(0.0, precision_bits - lost),
-                  std::ceil(precision_bits + lost)));
-}
-
 void check_request(const Request& r) {
   if (r.batch < 0) fail_user("batch size is {}: expected 0 (as many as slots) or more", r.batch);
+  if (!(r.precision_bits >= 0))
+    fail_user("a precision of {} bits was asked for: expected 0 (the planner's own) or more",
+              r.precision_bits);
   if (r.max_log_n < r.min_log_n || r.min_log_n < 4 || r.max_log_n > 16)
     fail_user("ring dimensions 2^{} to 2^{} were asked for: expected a range within 2^10 to 2^16",
               r.min_log_n, r.max_log_n);
@@ -166,7 +171,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   result.notes = graph.notes;
   result.rates_origin = request.rates_origin;
   std::optional<Choice> pools;
-  const auto [network, stages, levels, search] = best_variant(graph, request, pools);
+  const auto [network, stages, levels, search, precision_bits] = best_variant(graph, request, pools);
   auto emitted = emit_plan(graph, network, stages, levels, search.best);
   result.plan = std::move(emitted.plan);
   result.meanings = std::move(emitted.meanings);
@@ -176,8 +181,11 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
       make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
-  note_rare_outputs(result, request.precision_bits);
-  result.choices = explain_choices(plan, stages, levels, search, schedule, request);
+  if (auto note = note_precision(plan.values[plan.output_value], precision_bits, request.precision_bits <= 0))
+    result.notes.push_back(std::move(*note));
+  auto settled = request;
+  settled.precision_bits = precision_bits;
+  result.choices = explain_choices(plan, stages, levels, search, schedule, settled);
   if (pools) result.choices.push_back(*pools);
   const std::size_t slots = ring::slot_count(request.ring, plan.client.params.n);
   if (static_cast<std::size_t>(request.batch) > slots)

@@ -15,7 +15,8 @@ struct Request {
   int batch = 0;  // images; 0: as many as there are slots
   ckks::Security security = ckks::Security::bits128;
   ckks::RingType ring = ckks::RingType::real;
-  double precision_bits = 12;      // at least this: -log2(predicted rms error of an output / largest output)
+  // At least this: -log2(predicted rms error of an output / largest output); 0: the planner's own (precision.h).
+  double precision_bits = 0;
   std::uint64_t memory_bytes = 0;  // 0: what the machine has available
   int threads = 0;                 // 0: all
   int min_log_n = 12, max_log_n = 16;  // tests lower min_log_n with Security::none

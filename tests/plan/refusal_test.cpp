@@ -159,18 +159,10 @@ TEST(Planning, TinyRingsForTests) {
   EXPECT_EQ(plan.client.params.n, 256u);
 }
 
-// Planned, but not without a word: 12 bits of a bound that one image in thousands reaches are few for the
-// rest.
-TEST(Notes, OutputsFarBelowTheirBound) {
-  auto g = chain(1);
+TEST(Refusal, NegativePrecision) {
   auto r = fixed_request();
-  r.precision_bits = 12;
-  g.ranges[g.output] = {-10, 10, 2};
-  for (const auto& note : make_plan(g, r).notes) EXPECT_THAT(note, ::testing::Not(HasSubstr("--precision")));
-  g.ranges[g.output] = {-4096, 10, 2};
-  const auto notes = make_plan(g, r).notes;
-  ASSERT_FALSE(notes.empty());
-  EXPECT_THAT(notes.back(), AllOf(HasSubstr("typically 2"), HasSubstr("--precision 23")));
+  r.precision_bits = -1;
+  EXPECT_THAT(refusal(chain(1), r), HasSubstr("-1 bits was asked for"));
 }
 
 }  // namespace

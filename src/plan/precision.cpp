@@ -1,0 +1,45 @@
+#include "plan/precision.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace velum::plan {
+
+namespace {
+
+// log2(bound / typical size), 0 where no typical size is known.
+double bits_below(double bound, double rms) {
+  return rms > 0 && bound > rms ? std::log2(bound / rms) : 0;
+}
+
+}  // namespace
+
+double own_precision(const Network& network) {
+  const auto& out = network.vectors.back();
+  return std::max(kBoundBits, kTypicalBits + bits_below(out.bound, out.rms));
+}
+
+std::optional<std::string> note_precision(const Value& output, double target, bool own) {
+  constexpr double kFew = 6;
+  const double below = bits_below(output.bound, output.rms), left = target - below;
+  const auto sizes =
+      fmt::format("the outputs reach {:.3g} but are typically {:.2g}: ", output.bound, output.rms);
+  if (left < kFew)
+    return sizes +
+           fmt::format(
+               "{:.0f} bits of the former leave {:.0f} of the latter; {}train with a stronger "
+               "--range-penalty, or further with --range-peak",
+               target, std::max(0.0, left),
+               own ? std::string("no parameters were found for more; ")
+                   : fmt::format("ask for --precision {:.0f} or more, or ", std::ceil(kTypicalBits + below)));
+  if (own && target > kBoundBits)
+    return sizes + fmt::format(
+                       "{:.1f} bits of the former are planned in place of {:.0f}, to leave {:.0f} of the "
+                       "latter; --precision {:.0f} may be faster",
+                       target, kBoundBits, left, kBoundBits);
+  return std::nullopt;
+}
+
+}  // namespace velum::plan

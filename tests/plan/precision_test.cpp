@@ -1,0 +1,73 @@
+// The precision that the planner takes where none is asked for, and what it says of one that is too little.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "plan/networks.h"
+
+namespace velum::plan::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+double planned_precision(const ServerPlan& plan) {
+  const auto& out = plan.values[plan.output_value];
+  return -std::log2(out.error_rms / out.bound);
+}
+
+// One square; the outputs lie in the given range.
+model::Graph network_with_outputs(const model::Range& range) {
+  NetworkBuilder b({8}, 41);
+  auto g = b.dense(8).quadratic(0.1f, 0.2f).dense(4).finish();
+  g.ranges[g.output] = range;
+  return g;
+}
+
+Request request_of(double bits) {
+  auto r = fixed_request();
+  r.precision_bits = bits;
+  return r;
+}
+
+void expect_no_word(const PlanResult& result) {
+  for (const auto& note : result.notes) EXPECT_THAT(note, Not(HasSubstr("--precision")));
+}
+
+TEST(Precision, TooLittleAskedForIsPlannedButNotWithoutAWord) {
+  expect_no_word(make_plan(network_with_outputs({-10, 10, 2}), request_of(12)));
+  const auto few = make_plan(network_with_outputs({-4096, 10, 2}), request_of(12));
+  ASSERT_FALSE(few.notes.empty());
+  EXPECT_THAT(few.notes.back(), AllOf(HasSubstr("typically 2"), HasSubstr("leave 1 of the latter"),
+                                      HasSubstr("--precision 19")));
+  const auto enough = make_plan(network_with_outputs({-4096, 10, 2}), request_of(19));
+  EXPECT_GE(planned_precision(enough.plan), 19);
+  expect_no_word(enough);
+}
+
+TEST(Precision, OwnLeavesTypicalOutputsTheirBits) {
+  const auto usual = make_plan(network_with_outputs({-10, 10, 2}), request_of(0));
+  EXPECT_GE(planned_precision(usual.plan), 12);
+  expect_no_word(usual);
+  const auto raised = make_plan(network_with_outputs({-4096, 10, 2}), request_of(0));
+  EXPECT_GE(planned_precision(raised.plan), 19);  // 8 bits of 2 are 19 of 4096
+  ASSERT_FALSE(raised.notes.empty());
+  EXPECT_THAT(raised.notes.back(), AllOf(HasSubstr("19.0 bits"), HasSubstr("in place of 12"),
+                                         HasSubstr("leave 8"), HasSubstr("--precision 12")));
+  EXPECT_THAT(explain_text(raised), HasSubstr("of 19.0 asked"));
+}
+
+// What cannot be reached is approached, and said.
+TEST(Precision, OwnIsLoweredWhereNothingReachesIt) {
+  const auto result =
+      make_plan(network_with_outputs({-1e12, 1e12, 1e-3}), request_of(0));  // 8 bits of 10^-3: 58
+  EXPECT_GT(planned_precision(result.plan), 12.5);
+  EXPECT_LT(planned_precision(result.plan), 58);
+  ASSERT_FALSE(result.notes.empty());
+  EXPECT_THAT(result.notes.back(), HasSubstr("no parameters were found for more"));
+}
+
+}  // namespace
+}  // namespace velum::plan::testing
