@@ -14,6 +14,7 @@ namespace {
 
 struct Extremes {
   double low = std::numeric_limits<double>::infinity(), high = -low, squares = 0;
+  std::vector<double> by_image;  // sums of squares
 
   void add(double x) {
     low = std::min(low, x);
@@ -24,16 +25,28 @@ struct Extremes {
     low = std::min(low, o.low);
     high = std::max(high, o.high);
     squares += o.squares;
+    by_image.insert(by_image.end(), o.by_image.begin(), o.by_image.end());
   }
   // A tensor that is constant on the samples is given the width of its own size, so that it gets a margin as
   // well.
-  Range widened(double margin, double values) const {
+  Range widened(double margin, double elements) const {
     const double width = high > low ? high - low : std::max(std::fabs(high), std::fabs(low));
-    return {low - margin * width, high + margin * width, std::sqrt(squares / values)};
+    const auto images = static_cast<double>(by_image.size());
+    return {low - margin * width, high + margin * width, std::sqrt(squares / (images * elements)),
+            middle_rms(by_image, elements)};
   }
 };
 
 }  // namespace
+
+double middle_rms(std::vector<double> squares_by_image, double elements) {
+  if (squares_by_image.empty()) return 0;
+  for (auto& x : squares_by_image)
+    if (std::isnan(x)) x = std::numeric_limits<double>::infinity();  // overflown: among the largest
+  const auto middle = squares_by_image.begin() + static_cast<std::ptrdiff_t>(squares_by_image.size() / 2);
+  std::nth_element(squares_by_image.begin(), middle, squares_by_image.end());
+  return std::sqrt(*middle / elements);
+}
 
 void calibrate(Graph& g, std::span<const float> images, std::size_t count, double margin) {
   if (count == 0) fail_user("cannot calibrate the ranges of network '{}' without images", g.name);
@@ -52,8 +65,12 @@ void calibrate(Graph& g, std::span<const float> images, std::size_t count, doubl
     run_tile(e, mine, lanes, images.subspan(first * e.input_elements, here * e.input_elements), here,
              [&](std::size_t step, std::span<const double> values) {
                Extremes x;
+               x.by_image.resize(here);
                for (std::size_t i = 0; i < values.size(); i += lanes)
-                 for (std::size_t l = 0; l < here; ++l) x.add(values[i + l]);
+                 for (std::size_t l = 0; l < here; ++l) {
+                   x.add(values[i + l]);
+                   x.by_image[l] += values[i + l] * values[i + l];
+                 }
                seen[tile][step] = x;
              });
   });
@@ -61,9 +78,8 @@ void calibrate(Graph& g, std::span<const float> images, std::size_t count, doubl
     Extremes all;
     for (const auto& tile : seen) all.add(tile[s]);
     const Node& node = *e.steps[s].node;
-    const Range r =
-        all.widened(margin, static_cast<double>(count) * static_cast<double>(element_count(node.shape)));
-    if (!std::isfinite(r.low) || !std::isfinite(r.high) || !std::isfinite(r.rms))
+    const Range r = all.widened(margin, static_cast<double>(element_count(node.shape)));
+    if (!std::isfinite(r.low) || !std::isfinite(r.high) || !std::isfinite(r.rms) || !std::isfinite(r.typical))
       fail_user("node '{}' overflows on the calibration images: its values reach {} to {}", node.name,
                 all.low, all.high);
     g.ranges[node.output] = r;

@@ -77,6 +77,9 @@ struct Range {  // of a tensor's elements over data: what the planner must never
                 // size
   double low = 0, high = 0;
   double rms = 0;  // root mean square; 0 where unknown
+  // The root mean square of the middle image: what ordinary images are like where a few outliers are most of
+  // the rms. 0 where unknown.
+  double typical = 0;
 };
 
 struct Node {

@@ -1,4 +1,5 @@
-// metadata_props: "velum.range.TENSOR" = "low high rms", "velum.input" likewise, "velum.meta.KEY" = text.
+// metadata_props: "velum.range.TENSOR" = "low high rms [typical]", "velum.input" likewise, "velum.meta.KEY" =
+// text.
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -14,26 +15,29 @@ constexpr std::string_view range_prefix = "velum.range.", input_key = "velum.inp
                            meta_prefix = "velum.meta.";
 
 Range parse_range(const std::string& key, const std::string& text) {
-  double v[3];
+  double v[4] = {};
   const char *at = text.data(), *end = text.data() + text.size();
   const auto refuse = [&] {
     fail_user(
-        "metadata '{}' is '{}', expected three finite numbers: low high rms, with low <= high, rms >= 0", key,
-        text.substr(0, 100));
+        "metadata '{}' is '{}', expected three or four finite numbers: low high rms typical, with low <= "
+        "high, "
+        "rms >= 0, typical >= 0",
+        key, text.substr(0, 100));
   };
-  for (auto& x : v) {
+  for (int i = 0; i < 4 && (i < 3 || at != end); ++i) {
     while (at < end && *at == ' ') ++at;
-    const auto [next, error] = std::from_chars(at, end, x);
-    if (error != std::errc() || !std::isfinite(x)) refuse();
+    const auto [next, error] = std::from_chars(at, end, v[i]);
+    if (error != std::errc() || !std::isfinite(v[i])) refuse();
     at = next;
   }
-  if (at != end || v[0] > v[1] || v[2] < 0) refuse();
-  return {v[0], v[1], v[2]};
+  if (at != end || v[0] > v[1] || v[2] < 0 || v[3] < 0) refuse();
+  return {v[0], v[1], v[2], v[3]};
 }
 
 // Shortest decimal form that reads back as the same double.
 std::string to_text(const Range& r) {
-  return fmt::format("{} {} {}", r.low, r.high, r.rms);
+  const auto text = fmt::format("{} {} {}", r.low, r.high, r.rms);
+  return r.typical > 0 ? fmt::format("{} {}", text, r.typical) : text;
 }
 
 void put(onnx::ModelProto& model, const std::string& key, const std::string& value) {

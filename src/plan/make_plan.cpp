@@ -98,7 +98,9 @@ Variant plan_variant(const model::Graph& graph, const Request& request, bool kee
   v.stages = pack_all(v.network);
   auto asked = request;
   if (request.precision_bits <= 0) {
-    for (double raise = own_precision(v.network) - kBoundBits; raise >= kLeastRaise; raise /= 2) {
+    for (double raise =
+             own_precision(v.network.vectors.back().bound, typical_output(graph, v.network)) - kBoundBits;
+         raise >= kLeastRaise; raise /= 2) {
       asked.precision_bits = kBoundBits + raise;
       if (!search_levels(v, asked)) return v;
     }
@@ -181,7 +183,8 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
       make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
-  if (auto note = note_precision(plan.values[plan.output_value], precision_bits, request.precision_bits <= 0))
+  if (auto note = note_precision(network.vectors.back().bound, typical_output(graph, network), precision_bits,
+                                 request.precision_bits <= 0))
     result.notes.push_back(std::move(*note));
   auto settled = request;
   settled.precision_bits = precision_bits;

@@ -10,22 +10,26 @@ namespace velum::plan {
 namespace {
 
 // log2(bound / typical size), 0 where no typical size is known.
-double bits_below(double bound, double rms) {
-  return rms > 0 && bound > rms ? std::log2(bound / rms) : 0;
+double bits_below(double bound, double typical) {
+  return typical > 0 && bound > typical ? std::log2(bound / typical) : 0;
 }
 
 }  // namespace
 
-double own_precision(const Network& network) {
-  const auto& out = network.vectors.back();
-  return std::max(kBoundBits, kTypicalBits + bits_below(out.bound, out.rms));
+double typical_output(const model::Graph& graph, const Network& network) {
+  const auto recorded = graph.ranges.find(graph.output);
+  if (recorded != graph.ranges.end() && recorded->second.typical > 0) return recorded->second.typical;
+  return network.vectors.back().rms;
 }
 
-std::optional<std::string> note_precision(const Value& output, double target, bool own) {
+double own_precision(double bound, double typical) {
+  return std::max(kBoundBits, kTypicalBits + bits_below(bound, typical));
+}
+
+std::optional<std::string> note_precision(double bound, double typical, double target, bool own) {
   constexpr double kFew = 6;
-  const double below = bits_below(output.bound, output.rms), left = target - below;
-  const auto sizes =
-      fmt::format("the outputs reach {:.3g} but are typically {:.2g}: ", output.bound, output.rms);
+  const double below = bits_below(bound, typical), left = target - below;
+  const auto sizes = fmt::format("the outputs reach {:.3g} but are typically {:.2g}: ", bound, typical);
   if (left < kFew)
     return sizes +
            fmt::format(

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/execute.h"
 
 namespace velum::train {
 
@@ -222,13 +223,17 @@ void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& i
   network->eval();
   struct Seen {
     double low = INFINITY, high = -INFINITY, squares = 0, count = 0;
+    std::vector<double> by_image;  // sums of squares
   };
   std::map<std::string, Seen> seen;
   const auto note = [&](const std::string& name, const torch::Tensor& t) {
     auto& s = seen[name];
     s.low = std::min(s.low, t.min().item<double>());
     s.high = std::max(s.high, t.max().item<double>());
-    s.squares += t.square().sum(torch::kFloat64).item<double>();
+    const auto squares = t.flatten(1).square().sum(1, /*keepdim=*/false, torch::kFloat64).cpu().contiguous();
+    const auto* each = squares.data_ptr<double>();
+    s.by_image.insert(s.by_image.end(), each, each + squares.numel());
+    s.squares += squares.sum().item<double>();
     s.count += static_cast<double>(t.numel());
   };
   for (std::int64_t begin = 0; begin < images.size(0); begin += kObservedBatch) {
@@ -244,7 +249,9 @@ void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& i
     if (found == seen.end()) continue;
     const auto& s = found->second;
     const double widening = margin * (s.high - s.low);
-    graph.ranges[node.output] = {s.low - widening, s.high + widening, std::sqrt(s.squares / s.count)};
+    const double elements = s.count / static_cast<double>(s.by_image.size());
+    graph.ranges[node.output] = {s.low - widening, s.high + widening, std::sqrt(s.squares / s.count),
+                                 model::middle_rms(s.by_image, elements)};
   }
   const auto& input = seen.at(graph.input);
   graph.input_range.rms = std::sqrt(input.squares / input.count);
@@ -258,9 +265,9 @@ std::string check_ranges(model::Graph& graph) {
   for (const auto& node : graph.nodes) {
     const auto found = graph.ranges.find(node.output);
     if (found == graph.ranges.end()) continue;
-    const auto& [low, high, rms] = found->second;
+    const auto& [low, high, rms, typical] = found->second;
     const double widest = std::max(std::abs(low), std::abs(high));
-    const bool finite = std::isfinite(widest) && std::isfinite(rms);
+    const bool finite = std::isfinite(widest) && std::isfinite(rms) && std::isfinite(typical);
     if (first.empty() && (!finite || widest > kWide))
       first = fmt::format("'{}' reaches {:.1e} on some training image", node.output, widest);
     if (finite) continue;

@@ -19,7 +19,7 @@ model::Graph to_graph(const NetworkImpl& network);
 Network from_graph(const model::Graph& graph);
 
 // Fills graph.ranges from what the network does with these images: of every tensor the least and greatest
-// value, widened on both sides by `margin` times their distance, and the root mean square (not widened).
+// value, widened on both sides by `margin` times their distance, and the root mean squares (not widened).
 void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& images, double margin);
 
 // Removes recorded ranges that are not finite, which no file can hold, and says which tensor is the first (in

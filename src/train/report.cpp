@@ -26,7 +26,8 @@ Json ranges_of(const model::Graph& graph) {
                    {"elements", model::element_count(node.shape)},
                    {"low", found->second.low},
                    {"high", found->second.high},
-                   {"rms", found->second.rms}});
+                   {"rms", found->second.rms},
+                   {"typical", found->second.typical}});
   }
   return out;
 }

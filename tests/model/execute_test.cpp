@@ -192,12 +192,19 @@ TEST(Calibrate, RecordsWidenedRangesAndRootMeanSquares) {
   EXPECT_DOUBLE_EQ(g.ranges.at("y").low, -2);
   EXPECT_DOUBLE_EQ(g.ranges.at("y").high, 4);
   EXPECT_DOUBLE_EQ(g.ranges.at("y").rms, std::sqrt((1 + 4 + 9 + 1 + 1 + 2.25) / 6));
+  EXPECT_DOUBLE_EQ(g.ranges.at("y").typical, std::sqrt((1 + 4) / 2.0));  // of 5, 10 and 3.25
   EXPECT_DOUBLE_EQ(g.input_range.low, -1);
   EXPECT_DOUBLE_EQ(g.input_range.high, 1);
   EXPECT_DOUBLE_EQ(g.input_range.rms, std::sqrt((0.25 + 1 + 1 + 0.0625) / 6));
   EXPECT_DOUBLE_EQ(g.ranges.at("x").low, -1);
   EXPECT_THROW(calibrate(g, {}, 0, 0.25), Error);
   EXPECT_THROW(calibrate(g, std::vector<float>(2), 1, -1), Error);
+}
+
+TEST(Calibrate, TypicalSizeIsThatOfTheMiddleImage) {
+  EXPECT_EQ(middle_rms({}, 2), 0);
+  EXPECT_DOUBLE_EQ(middle_rms({8, 1e18, 2}, 2), 2);
+  EXPECT_DOUBLE_EQ(middle_rms({NAN, 8, 2}, 2), 2);  // an image that overflows is no smaller than others
 }
 
 TEST(Calibrate, DoesNotDependOnThreads) {
@@ -212,6 +219,7 @@ TEST(Calibrate, DoesNotDependOnThreads) {
     EXPECT_EQ(r.low, h.ranges.at(tensor).low);
     EXPECT_EQ(r.high, h.ranges.at(tensor).high);
     EXPECT_EQ(r.rms, h.ranges.at(tensor).rms);
+    EXPECT_EQ(r.typical, h.ranges.at(tensor).typical);
   }
   EXPECT_EQ(g.ranges.size(), 7U);
 }

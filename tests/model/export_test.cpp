@@ -61,7 +61,7 @@ Graph everything() {
            "act2")
       .add(Dense{3, random_values(15, 13), {}}, "logits");
   Graph g = b.done();
-  g.ranges = {{"norm", {-1.25, 3.5, 0.75}}, {"fc", {-1.0 / 3.0, 1e-17, 0.1}}};
+  g.ranges = {{"norm", {-1.25, 3.5, 0.75, 0.5}}, {"fc", {-1.0 / 3.0, 1e-17, 0.1}}};
   g.input_range = {-0.5, 1.5, 0.3};
   g.metadata = {{"recipe", "direct"}, {"note", "two\nlines = \"quoted\""}};
   return g;
@@ -100,6 +100,7 @@ TEST(Export, RangesOfQuadraticInputsSurvive) {
     EXPECT_EQ(r.low, s.low);
     EXPECT_EQ(r.high, s.high);
     EXPECT_EQ(r.rms, s.rms);
+    EXPECT_EQ(r.typical, s.typical);
   }
   EXPECT_EQ(quadratics, 2U);
   EXPECT_EQ(h.input_range.low, -0.5);

@@ -59,6 +59,15 @@ TEST(Precision, OwnLeavesTypicalOutputsTheirBits) {
   EXPECT_THAT(explain_text(raised), HasSubstr("of 19.0 asked"));
 }
 
+// One image in thousands decides the bound and the rms, the others are what matters.
+TEST(Precision, OwnGoesByTheMiddleImageWhereItIsRecorded) {
+  expect_no_word(make_plan(network_with_outputs({-4096, 10, 256}), request_of(0)));
+  const auto raised = make_plan(network_with_outputs({-4096, 10, 256, 2}), request_of(0));
+  EXPECT_GE(planned_precision(raised.plan), 19);
+  ASSERT_FALSE(raised.notes.empty());
+  EXPECT_THAT(raised.notes.back(), AllOf(HasSubstr("typically 2"), HasSubstr("19.0 bits")));
+}
+
 // What cannot be reached is approached, and said.
 TEST(Precision, OwnIsLoweredWhereNothingReachesIt) {
   const auto result =

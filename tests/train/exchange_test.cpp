@@ -86,6 +86,7 @@ TEST_P(Exchange, ExportedImportedAndExecutedEqualsTorch) {
     const auto& range = loaded.ranges.at(node.inputs[0]);
     EXPECT_LT(range.low, range.high);
     EXPECT_GT(range.rms, 0);
+    EXPECT_GT(range.typical, 0);
   }
   EXPECT_EQ(quadratics, kind == "relu" ? 0 : static_cast<int>(net->activations().size()));
 }
