@@ -19,9 +19,8 @@ Range parse_range(const std::string& key, const std::string& text) {
   const char *at = text.data(), *end = text.data() + text.size();
   const auto refuse = [&] {
     fail_user(
-        "metadata '{}' is '{}', expected three or four finite numbers: low high rms typical, with low <= "
-        "high, "
-        "rms >= 0, typical >= 0",
+        "metadata '{}' is '{}', expected three or four finite numbers: low high rms typical, with "
+        "low <= high, rms >= 0, typical >= 0",
         key, text.substr(0, 100));
   };
   for (int i = 0; i < 4 && (i < 3 || at != end); ++i) {

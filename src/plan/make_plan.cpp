@@ -179,8 +179,16 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   result.meanings = std::move(emitted.meanings);
   auto& plan = result.plan;
   const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
-  const auto schedule =
-      make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
+  const bool raised = request.precision_bits <= 0 && precision_bits > kBoundBits;
+  const auto schedule = [&] {
+    try {
+      return make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
+    } catch (const Error& e) {
+      if (!raised || e.kind() != ErrorKind::user) throw;
+      fail_user("{}; or ask for --precision {:.0f}, in place of {:.1f} that leave more to typical outputs",
+                e.what(), kBoundBits, precision_bits);
+    }
+  }();
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
   if (auto note = note_precision(network.vectors.back().bound, typical_output(graph, network), precision_bits,

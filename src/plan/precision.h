@@ -1,7 +1,7 @@
 // How precise the outputs have to be where the request does not say.
 //
-// Precision is counted from the bound of the outputs, -log2(rms error / bound), as a square overflows at its
-// bound and nowhere else. Where one image in thousands is what reaches the bound, ordinary outputs are far
+// Precision is counted from the bound of the outputs, -log2(rms error / bound), as scales follow from bounds.
+// Where one image in thousands is what reaches the bound, ordinary outputs are far
 // below it, and so many bits of the bound are few of theirs: typical outputs have log2(bound / typical size)
 // fewer.
 #pragma once

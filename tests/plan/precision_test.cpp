@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "plan/networks.h"
 
 namespace velum::plan::testing {
@@ -66,6 +67,22 @@ TEST(Precision, OwnGoesByTheMiddleImageWhereItIsRecorded) {
   EXPECT_GE(planned_precision(raised.plan), 19);
   ASSERT_FALSE(raised.notes.empty());
   EXPECT_THAT(raised.notes.back(), AllOf(HasSubstr("typically 2"), HasSubstr("19.0 bits")));
+}
+
+// A user who has not asked for more than usual learns that less may fit.
+TEST(Precision, OwnNamesTheUsualOneWhereMemoryIsShort) {
+  const auto refusal = [](double bits) -> std::string {
+    auto r = request_of(bits);
+    r.memory_bytes = 1u << 20;
+    try {
+      make_plan(network_with_outputs({-4096, 10, 2}), r);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return {};
+  };
+  EXPECT_THAT(refusal(0), AllOf(HasSubstr("is available"), HasSubstr("or ask for --precision 12")));
+  EXPECT_THAT(refusal(12), AllOf(HasSubstr("is available"), Not(HasSubstr("--precision"))));
 }
 
 // What cannot be reached is approached, and said.
