@@ -165,6 +165,19 @@ void check_request(const Request& r) {
               r.min_log_n, r.max_log_n);
 }
 
+// The request's memory, or what the machine has. A refusal names the usual precision where more than that was
+// planned without being asked for.
+Schedule schedule_within_memory(ServerPlan& plan, const Request& request, double precision_bits) {
+  const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
+  try {
+    return make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::user || request.precision_bits > 0 || precision_bits <= kBoundBits) throw;
+    fail_user("{}; or ask for --precision {:.0f}, in place of {:.1f} that leave more to typical outputs",
+              e.what(), kBoundBits, precision_bits);
+  }
+}
+
 }  // namespace
 
 PlanResult make_plan(const model::Graph& graph, const Request& request) {
@@ -178,17 +191,7 @@ PlanResult make_plan(const model::Graph& graph, const Request& request) {
   result.plan = std::move(emitted.plan);
   result.meanings = std::move(emitted.meanings);
   auto& plan = result.plan;
-  const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
-  const bool raised = request.precision_bits <= 0 && precision_bits > kBoundBits;
-  const auto schedule = [&] {
-    try {
-      return make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
-    } catch (const Error& e) {
-      if (!raised || e.kind() != ErrorKind::user) throw;
-      fail_user("{}; or ask for --precision {:.0f}, in place of {:.1f} that leave more to typical outputs",
-                e.what(), kBoundBits, precision_bits);
-    }
-  }();
+  const auto schedule = schedule_within_memory(plan, request, precision_bits);
   add_costs(result, rates_of(request));
   plan.client.id = plan_id(plan.client);
   if (auto note = note_precision(network.vectors.back().bound, typical_output(graph, network), precision_bits,
