@@ -3,11 +3,12 @@
 # results/training/table/ROW-sSEED.json. Finished runs are skipped, interrupted ones go on where they stopped.
 #   VELUM_DATA=DIR tools/train_table.sh ROW...     rows are the names of configs/*.toml without the ending
 #   SEEDS="1 2 3"   which seeds (default: 1 2 3)
+#   TEACHER_SEED=1  begin with, and be taught by, networks of that seed, where a teacher takes too long to train it three times
 #   EXTRA="..."     more options for every run, e.g. "--threads 2"
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
 # With a line "# Begins with ROW." they begin with the network of that row.
-[ $# -gt 0 ] || { sed -n '2,9p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,10p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
 table=results/training/table
@@ -37,11 +38,12 @@ for row in "$@"; do
     if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
       taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
       begins_with=$(sed -nE 's/^# Begins with ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
+      from_seed=${TEACHER_SEED:-$seed}
       for needed in "$relu" ${taught_by:+"$taught_by"} ${begins_with:+"$begins_with"}; do
-        [ -f "$scratch/table/$needed-s$seed.onnx" ] || stop "$name takes the network of $needed with seed $seed: train that first"
+        [ -f "$scratch/table/$needed-s$from_seed.onnx" ] || stop "$name takes the network of $needed with seed $from_seed: train that first"
       done
-      teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$seed.onnx")
-      [ -z "$taught_by$begins_with" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$seed.onnx")
+      teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$from_seed.onnx")
+      [ -z "$taught_by$begins_with" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$from_seed.onnx")
     fi
     echo "== $name"
     # shellcheck disable=SC2086
