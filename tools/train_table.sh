@@ -4,15 +4,21 @@
 #   VELUM_DATA=DIR tools/train_table.sh ROW...     rows are the names of configs/*.toml without the ending
 #   SEEDS="1 2 3"   which seeds (default: 1 2 3)
 #   TEACHER_SEED=1  begin with, and be taught by, networks of that seed, where a teacher takes too long to train it three times
+#   AGAIN=1         train finished runs again whose networks are not in VELUM_SCRATCH, as later rows begin with them; the
+#                   report goes there too, the one of the table stays, and the two accuracies are printed
 #   EXTRA="..."     more options for every run, e.g. "--threads 2"
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
 # With a line "# Begins with ROW." they begin with the network of that row.
-[ $# -gt 0 ] || { sed -n '2,10p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,12p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
 table=results/training/table
 mkdir -p "$table" "$scratch/table"
+
+accuracy() {  # accuracy REPORT: of the test images, in per cent
+  python3 -c 'import json, sys; print(f"{100 * json.load(open(sys.argv[1]))["test"]["accuracy"]:.2f}")' "$1"
+}
 
 stop() { echo "$0: $*" >&2; exit 2; }
 
@@ -33,14 +39,18 @@ for row in "$@"; do
   find_relu "$row"
   for seed in ${SEEDS:-1 2 3}; do
     name=$row-s$seed
-    [ -f "$table/$name.json" ] && continue
+    report=$table/$name.json
+    if [ -f "$report" ]; then
+      [ "${AGAIN:-0}" = 1 ] && [ ! -f "$scratch/table/$name.onnx" ] || continue
+      report=$scratch/table/$name.json
+    fi
     teacher=()
     if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
       taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
       begins_with=$(sed -nE 's/^# Begins with ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
       from_seed=${TEACHER_SEED:-$seed}
       for needed in "$relu" ${taught_by:+"$taught_by"} ${begins_with:+"$begins_with"}; do
-        [ -f "$scratch/table/$needed-s$from_seed.onnx" ] || stop "$name takes the network of $needed with seed $from_seed: train that first"
+        [ -f "$scratch/table/$needed-s$from_seed.onnx" ] || stop "$name takes the network of $needed with seed $from_seed: train that first (with AGAIN=1 if its report is there)"
       done
       teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$from_seed.onnx")
       [ -z "$taught_by$begins_with" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$from_seed.onnx")
@@ -48,7 +58,9 @@ for row in "$@"; do
     echo "== $name"
     # shellcheck disable=SC2086
     nice -n 19 "$trainer" --config "configs/$row.toml" --data "$data" --seed "$seed" "${teacher[@]}" ${EXTRA:-} \
-      --out "$scratch/table/$name.onnx" --json "$table/$name.json" --checkpoint "$scratch/table/$name.ckpt" --resume \
+      --out "$scratch/table/$name.onnx" --json "$report" --checkpoint "$scratch/table/$name.ckpt" --resume \
       --quiet --note commit="$commit" --note script="tools/train_table.sh" --note row="$row"
+    [ "$report" = "$table/$name.json" ] ||
+      echo "$name again: $(accuracy "$report") %, in the table $(accuracy "$table/$name.json") %"
   done
 done
