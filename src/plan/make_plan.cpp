@@ -54,38 +54,25 @@ struct Variant {
   double rate() const { return search.best.seconds / static_cast<double>(search.best.n); }
 };
 
-// The result of a search, or its refusal.
-struct Found {
-  std::optional<ParameterSearch> search;
-  std::string problem;
-};
-
-Found try_search(const Variant& v, const Levels& levels, const Request& request) {
-  try {
-    return {search_parameters(v.network, v.stages, levels, request), {}};
-  } catch (const Error& e) {
-    return {std::nullopt, e.what()};
-  }
-}
-
 // Levels and parameters of the request's precision; the problem where there are none.
 std::optional<std::string> search_levels(Variant& v, const Request& request) {
   v.levels = assign_levels(v.stages);
   v.precision_bits = request.precision_bits;
-  auto found = try_search(v, v.levels, request);
-  if (found.search) v.search = std::move(*found.search);
+  v.search = search_parameters(v.network, v.stages, v.levels, request);
+  const bool found = v.search.problem.empty();
+  const auto outcome = [](const ParameterSearch& s) {
+    return s.problem.empty() ? std::nullopt : std::optional(s.problem);
+  };
   // A rescale after the first layer: for what the shorter chain cannot do in this ring, or at all.
-  const bool smallest = found.search && v.search.smaller_rings.empty();
-  if (v.levels.depth == 0 || smallest)
-    return found.search ? std::nullopt : std::optional(std::move(found.problem));
+  if (v.levels.depth == 0 || (found && v.search.smaller_rings.empty())) return outcome(v.search);
   auto levels = assign_levels(v.stages, true);
-  auto longer = try_search(v, levels, request);
-  if (!found.search && !longer.search) return std::move(found.problem);
-  if (!longer.search ||
-      (found.search && longer.search->best.seconds / static_cast<double>(longer.search->best.n) >= v.rate()))
-    return std::nullopt;
+  auto longer = search_parameters(v.network, v.stages, levels, request);
+  // Where neither does, the refusal is that of the chain that comes closer.
+  if (!longer.problem.empty())
+    return outcome(!found && longer.most_precise > v.search.most_precise ? longer : v.search);
+  if (found && longer.best.seconds / static_cast<double>(longer.best.n) >= v.rate()) return std::nullopt;
   v.levels = std::move(levels);
-  v.search = std::move(*longer.search);
+  v.search = std::move(longer);
   return std::nullopt;
 }
 

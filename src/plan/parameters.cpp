@@ -7,7 +7,6 @@
 #include <limits>
 #include <tuple>
 
-#include "base/error.h"
 #include "kernels/types.h"
 
 namespace velum::plan {
@@ -197,6 +196,7 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
       search_ring(problem, request, found);
     }
     result.tried += found.tried;
+    result.most_precise = std::max(result.most_precise, found.most_precise);
     closest = found.closest;
 
     auto& all = found.candidates;
@@ -227,19 +227,20 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
   if (closest > limit && levels.depth > 0) {
     const double each = closest / (levels.limbs + 1.0);
     const auto fits = static_cast<int>(std::floor(limit / each)) - 2;
-    fail_user(
+    result.problem = fmt::format(
         "the network is too deep: {} squares follow one another and need log2(QP) = {:.0f} at N = {}, which "
         "allows {:.0f} at "
         "{} bits of security; about {} squares fit: use fewer activations, or a lower precision target than "
         "{} bits",
         levels.depth, closest, largest, limit, static_cast<int>(request.security), std::max(fits, 0),
         request.precision_bits);
+    return result;
   }
-  fail_user(
+  result.problem = fmt::format(
       "no parameters fit the network: {}; lower the precision target, check the ranges of the model, or "
-      "raise the "
-      "largest ring dimension",
+      "raise the largest ring dimension",
       fmt::join(result.smaller_rings, "; "));
+  return result;
 }
 
 }  // namespace velum::plan

@@ -28,10 +28,14 @@ struct ParameterSearch {
   std::optional<Imprecise> fastest_imprecise;  // faster than the best, but under the precision target
   std::optional<Parameters> other_special;     // the best with another number of special primes
   std::vector<std::string> smaller_rings;      // why each smaller ring was not enough
+  // Where no allowed ring is enough: why, for the user, and the best precision within the security table in any
+  // of them (-1: nothing fits the table).
+  std::string problem;
+  double most_precise = -1;
 };
 
 // The smallest ring that can hold the network; in it the lowest predicted time, and at equal time precision
-// beyond the target, then fewer bytes. Throws Error(user) where none of the allowed rings can.
+// beyond the target, then fewer bytes. Where none of the allowed rings can, `problem` says why.
 ParameterSearch search_parameters(const Network& network, const std::vector<PackedStage>& stages,
                                   const Levels& levels, const Request& request);
 

@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <regex>
+#include <string>
 
 #include "base/error.h"
 #include "plan/networks.h"
@@ -25,6 +28,16 @@ model::Graph network_with_outputs(const model::Range& range) {
   auto g = b.dense(8).quadratic(0.1f, 0.2f).dense(4).finish();
   g.ranges[g.output] = range;
   return g;
+}
+
+// What a user reads; empty where the network is planned.
+std::string refusal_of(const model::Graph& graph, const Request& request) {
+  try {
+    make_plan(graph, request);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return {};
 }
 
 Request request_of(double bits) {
@@ -71,15 +84,10 @@ TEST(Precision, OwnGoesByTheMiddleImageWhereItIsRecorded) {
 
 // A user who has not asked for more than usual learns that less may fit.
 TEST(Precision, OwnNamesTheUsualOneWhereMemoryIsShort) {
-  const auto refusal = [](double bits) -> std::string {
+  const auto refusal = [](double bits) {
     auto r = request_of(bits);
     r.memory_bytes = 1u << 20;
-    try {
-      make_plan(network_with_outputs({-4096, 10, 2}), r);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return {};
+    return refusal_of(network_with_outputs({-4096, 10, 2}), r);
   };
   EXPECT_THAT(refusal(0), AllOf(HasSubstr("is available"), HasSubstr("or ask for --precision 12")));
   EXPECT_THAT(refusal(12), AllOf(HasSubstr("is available"), Not(HasSubstr("--precision"))));
@@ -93,6 +101,28 @@ TEST(Precision, OwnIsLoweredWhereNothingReachesIt) {
   EXPECT_LT(planned_precision(result.plan), 58);
   ASSERT_FALSE(result.notes.empty());
   EXPECT_THAT(result.notes.back(), HasSubstr("no parameters were found for more"));
+}
+
+// Squares of one channel, with wide filters before them: most error comes from rounded weights.
+model::Graph convolutions(int squares) {
+  NetworkBuilder b({1, 16, 16}, 47);
+  for (int i = 0; i < squares; ++i) b.convolution(2, 5, 1, 2).quadratic(0.1f, 0.2f);
+  return b.flatten().dense(4).finish();
+}
+
+// What a refusal says can be reached is reached when asked for, by whichever chain of moduli reaches more.
+TEST(Precision, ARefusalNamesWhatCanBeReached) {
+  for (const int squares : {1, 2, 3}) {
+    const auto graph = convolutions(squares);
+    const auto text = refusal_of(graph, request_of(40));
+    double most = 0;
+    const std::regex reached("reaches ([0-9.]+) bits");
+    for (std::sregex_iterator at(text.begin(), text.end(), reached), end; at != end; ++at)
+      most = std::max(most, std::stod((*at)[1]));
+    ASSERT_GT(most, 0) << text;
+    EXPECT_GE(planned_precision(make_plan(graph, request_of(most - 0.2)).plan), most - 0.2);
+    EXPECT_THAT(refusal_of(graph, request_of(most + 0.2)), HasSubstr("asked"));
+  }
 }
 
 }  // namespace
