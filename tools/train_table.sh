@@ -17,7 +17,7 @@ table=results/training/table
 mkdir -p "$table" "$scratch/table"
 
 accuracy() {  # accuracy REPORT: of the test images, in per cent
-  python3 -c 'import json, sys; print(f"{100 * json.load(open(sys.argv[1]))["test"]["accuracy"]:.2f}")' "$1"
+  python3 -c 'import json, sys; print("%.2f" % (100 * json.load(open(sys.argv[1]))["test"]["accuracy"]))' "$1"
 }
 
 stop() { echo "$0: $*" >&2; exit 2; }
