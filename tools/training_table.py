@@ -5,7 +5,8 @@ results/training/plan/*.json and results/training/run/*.json (tools/run_rows.sh)
 
 Every table stands between <!-- table: PREFIX --> and <!-- /table -->: a line a row whose name begins with PREFIX, with
 mean and deviation (over n - 1) over the seeds. <!-- plans: PREFIX --> holds what the planner and an encrypted run of the
-row's first seed say, <!-- ablation --> the ablation of the recipe best.
+row's first seed say, <!-- ablation --> the ablation of the recipe best, <!-- targets --> what
+was to be reached and was.
 
   tools/training_table.py            rewrites the page
   tools/training_table.py --check    exit code 1 where the page is not what the files say
@@ -129,11 +130,71 @@ def speeds():
     return "\n".join(lines)
 
 
+def mean(row, what):
+    """Over the seeds, in points; AUC too."""
+    values = [100 * r["test"][what] for r in runs_of(row)]
+    return statistics.mean(values) if values else None
+
+
+def targets():
+    """What the trainings were to reach, and what they did; a gap is a mean over the seeds less another."""
+    accuracy, f1, auc = "accuracy", "macro_f1", "auc"
+
+    def gap(row, other, *measures):
+        return [mean(row, m) - mean(other, m) for m in measures]
+
+    def shown(values):
+        return ", ".join(f"{v:+.2f}" for v in values)
+
+    lines = ["| data, network | to reach | reached | met |", "|---|---|---|---|"]
+
+    def add(where, wanted, rows, judge):
+        seeds = {len(runs_of(row)) for row in rows}
+        if 0 in seeds:
+            return
+        reached, met = judge()
+        count = "" if seeds == {3} else " (seeds: " + ", ".join(f"{len(runs_of(r))} of {r.rsplit(where[1])[-1].lstrip('-')}" for r in rows) + ")"
+        lines.append(f"| {where[0]} | {wanted} | {reached}{count} | {'yes' if met else 'no'} |")
+
+    def at_least(where, row, least):
+        add(where, f"`{row}` at least {least} %", [f"{where[1]}-{row}"],
+            lambda: (f"{mean(f'{where[1]}-{row}', accuracy):.2f} %", mean(f"{where[1]}-{row}", accuracy) >= least))
+
+    def within(where, row, most, measures, names):
+        rows = [f"{where[1]}-{row}", f"{where[1]}-relu"]
+        add(where, f"`{row}` at most {most} below `relu` in {names}", rows,
+            lambda: (shown(gap(*rows, *measures)), min(gap(*rows, *measures)) >= -most))
+
+    def above(where, row, other, least, measures, names):
+        rows = [f"{where[1]}-{row}", f"{where[1]}-{other}"]
+        add(where, f"`{row}` at least {least} above `{other}` in {names}", rows,
+            lambda: (shown(gap(*rows, *measures)), max(gap(*rows, *measures)) >= least))
+
+    at_least(("MNIST, cryptonets", "mnist-cryptonets"), "element-kd", 99.2)
+    at_least(("MNIST, lenet5", "mnist-lenet5"), "element-kd", 99.3)
+    scnn = ("CIFAR-10, scnn", "cifar10-scnn")
+    above(scnn, "element-kd", "channel", 1.65, [accuracy], "accuracy")
+    within(scnn, "element-kd", 1.5, [accuracy], "accuracy")
+    vgg = ("CIFAR-10, vgg", "cifar10-vgg")
+    for row in ("channel-best", "element-best"):
+        at_least(vgg, row, 88)
+    for row in ("element-kd", "best"):
+        within(("PneumoniaMNIST, lenet5", "pneumonia-lenet5"), row, 0.5, [accuracy, f1, auc], "accuracy, F1 and AUC")
+    for where in (("COVID X-rays, alexnet", "covid-xray-alexnet"), ("COVID CT, alexnet", "covid-ct-alexnet")):
+        for most in (0.32, 2):
+            within(where, "best", most, [accuracy, f1], "accuracy and F1")
+    for where in (("COVID X-rays, squeezenet", "covid-xray-squeezenet"), ("COVID CT, squeezenet", "covid-ct-squeezenet")):
+        for other in ("direct", "direct-bare"):
+            above(where, "best", other, 7, [accuracy, f1], "accuracy or F1")
+        within(where, "best", 0.5, [accuracy, f1], "accuracy and F1")
+    return "\n".join(lines)
+
+
 def filled(text):
     for name, make in (("table", table), ("plans", plans)):
         text = re.sub(rf"(<!-- {name}: (\S+) -->\n).*?(<!-- /{name} -->)",
                       lambda m, make=make: f"{m[1]}{make(m[2])}\n{m[3]}", text, flags=re.S)
-    for name, make in (("ablation", ablation), ("hours", hours), ("speeds", speeds)):
+    for name, make in (("ablation", ablation), ("hours", hours), ("speeds", speeds), ("targets", targets)):
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.S)
     return text
 
