@@ -27,6 +27,7 @@ double plateau_factor(const std::vector<EpochRecord>& history, int patience) {
   double best = std::numeric_limits<double>::infinity(), factor = 1;
   int waited = 0;
   for (const auto& e : history) {
+    if (e.replaced < 1) continue;
     if (loss_of(e) < best) {
       best = loss_of(e);
       waited = 0;

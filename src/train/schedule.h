@@ -16,15 +16,16 @@ namespace velum::train {
 double schedule(std::int64_t step, std::int64_t steps);
 
 // Halved whenever more than `patience` epochs in a row brought no better validation loss (training loss where
-// there is no validation split).
+// there is no validation split). Epochs with ReLUs left do not count: while lambda rises the loss has to rise, and
+// what the ReLU network began with is hardly reached again.
 double plateau_factor(const std::vector<EpochRecord>& history, int patience);
 
 // The rate's factor as the options say.
 double rate_factor(const TrainOptions& options, std::int64_t step, std::int64_t steps,
                    const std::vector<EpochRecord>& history);
 
-// Whether the last `patience` epochs brought no better validation loss. Epochs with ReLUs left do not count:
-// their network is not the one that is trained for.
+// Whether the last `patience` epochs brought no better validation loss. Here too, only networks without ReLUs
+// count.
 bool has_stalled(const std::vector<EpochRecord>& history, int patience);
 
 // lambda of layer `layer` of `layers` when `progress` (0 to 1) of the replacement is over. Together: lambda =

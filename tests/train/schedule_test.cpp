@@ -41,6 +41,19 @@ TEST(Schedule, PlateauHalvesAfterMoreThanPatienceEpochsWithoutABetterLoss) {
   EXPECT_EQ(plateau_factor(trained, 2), 0.5);
 }
 
+// While ReLUs are replaced the loss rises from that of the ReLU network: no reason to halve, and nothing to be
+// measured against afterwards.
+TEST(Schedule, PlateauCountsOnlyEpochsOfTheFinishedNetwork) {
+  const auto after = [](std::vector<double> losses) {
+    auto history = history_of(losses);
+    for (std::size_t i = 0; i < 4; ++i) history[i].replaced = 0.2 * static_cast<double>(i);
+    return plateau_factor(history, 2);
+  };
+  EXPECT_EQ(after({1, 2, 3, 4}), 1);
+  EXPECT_EQ(after({1, 2, 3, 4, 5, 4, 4, 4}), 1);
+  EXPECT_EQ(after({1, 2, 3, 4, 5, 4, 4, 4, 4}), 0.5);  // the 4 after the 5 was better; three more are not
+}
+
 TEST(Schedule, TheOptionsChooseTheRate) {
   TrainOptions o;
   const auto stalled = history_of({1, 2, 2, 2});
