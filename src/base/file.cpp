@@ -14,7 +14,8 @@ namespace velum {
 
 namespace {
 
-// A new file beside `path`; the name is random, since a process that was killed may have left one of any number.
+// A new file beside `path`; the name is random, since a process that was killed may have left one of any
+// number.
 int open_temporary(const std::string& path, unsigned mode, std::string& temporary) {
   std::random_device random;
   for (int attempt = 0;; ++attempt) {
@@ -41,7 +42,8 @@ AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path))
   if (::stat(path_.c_str(), &s) == 0 && !S_ISREG(s.st_mode))
     fail_user("{}: cannot be written: it exists and is not a regular file; choose another name", path_);
   const int fd = open_temporary(path_, mode, temporary_);
-  if (fd < 0) fail("{}: cannot be written: {}; choose a folder that exists and is writable", path_, errno_text());
+  if (fd < 0)
+    fail("{}: cannot be written: {}; choose a folder that exists and is writable", path_, errno_text());
   file_ = ::fdopen(fd, "wb");
   if (!file_) {
     ::close(fd);
@@ -92,11 +94,22 @@ void write_file_atomically(const std::string& path, std::string_view text, unsig
   file.commit();
 }
 
+void require_writable(const std::string& path) {
+  const std::filesystem::path file(path);
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) fail_user("{}: is a folder; name a file", path);
+  if (!std::filesystem::is_directory(folder, error))
+    fail_user("{}: its folder does not exist; make it first", path);
+  if (::access(folder.c_str(), W_OK) != 0) fail("{}: its folder cannot be written: {}", path, errno_text());
+}
+
 void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error || !std::filesystem::is_directory(path))
-    fail("{}: the folder cannot be made: {}", path, error ? error.message() : "a file of that name is in the way");
+    fail("{}: the folder cannot be made: {}", path,
+         error ? error.message() : "a file of that name is in the way");
 }
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
@@ -117,12 +130,15 @@ InputFile::~InputFile() {
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
   if (offset > size_ || out.size() > size_ - offset)
-    fail_user("{}: truncated: {} bytes needed at offset {}, the file has {}", path_, out.size(), offset, size_);
+    fail_user("{}: truncated: {} bytes needed at offset {}, the file has {}", path_, out.size(), offset,
+              size_);
   std::size_t done = 0;
   while (done < out.size()) {
     const auto n = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail("{}: reading failed at offset {}: {}", path_, offset + done, n < 0 ? errno_text() : "the file became shorter");
+    if (n <= 0)
+      fail("{}: reading failed at offset {}: {}", path_, offset + done,
+           n < 0 ? errno_text() : "the file became shorter");
     done += static_cast<std::size_t>(n);
   }
 }

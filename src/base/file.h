@@ -10,10 +10,12 @@
 
 namespace velum {
 
-std::vector<std::uint8_t> read_file(const std::string& path, std::uint64_t max_bytes = std::uint64_t{1} << 40);
+std::vector<std::uint8_t> read_file(const std::string& path,
+                                    std::uint64_t max_bytes = std::uint64_t{1} << 40);
 
-// Writes to a temporary name in the same folder; `commit` flushes to disk and renames. Destroyed without commit, it
-// removes the temporary file, so that nothing half-written is left. Errors name the path and the cause.
+// Writes to a temporary name in the same folder; `commit` flushes to disk and renames. Destroyed without
+// commit, it removes the temporary file, so that nothing half-written is left. Errors name the path and the
+// cause.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path, unsigned mode = 0644);
@@ -32,8 +34,13 @@ class AtomicFile {
   std::uint64_t written_ = 0;
 };
 
-void write_file_atomically(const std::string& path, std::span<const std::uint8_t> bytes, unsigned mode = 0644);
+void write_file_atomically(const std::string& path, std::span<const std::uint8_t> bytes,
+                           unsigned mode = 0644);
 void write_file_atomically(const std::string& path, std::string_view text, unsigned mode = 0644);
+
+// Refuses early, before long work, what write_file_atomically could not write: a path that is a folder, or
+// whose folder is missing or not ours to write in. Opens nothing, leaves nothing.
+void require_writable(const std::string& path);
 
 // Makes the folder and its parents; a clear error where that cannot be.
 void make_folder(const std::string& path);

@@ -9,8 +9,9 @@ namespace velum {
 
 class Progress {
  public:
-  // `total` in any unit of work. Draws on stderr, and only where that is a terminal.
-  Progress(std::string title, double total);
+  // `total` in any unit of work, of which `begun` was done before: the remaining time goes by what has been
+  // done since. Draws on stderr, and only where that is a terminal.
+  Progress(std::string title, double total, double begun = 0);
   ~Progress();  // clears the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -18,11 +19,15 @@ class Progress {
 
  private:
   std::string title_;
-  double total_;
+  double total_, begun_;
   bool terminal_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point start_, last_;
 };
+
+// Seconds that are left where `elapsed` ones took the work from `begun` to `done` of `total`; negative while
+// too little is done to say.
+double remaining_seconds(double elapsed, double begun, double done, double total);
 
 std::string format_duration(double seconds);  // "850 ms", "12.3 s", "4 min 05 s"
 std::string format_bytes(double bytes);       // "12.0 kB", "1.50 GiB" from 1 GiB on

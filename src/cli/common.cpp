@@ -26,22 +26,13 @@ void use_threads(const CommonOptions& options) {
   if (!options.json.empty()) require_writable(options.json);
 }
 
-void require_writable(const std::string& path) {
-  const std::filesystem::path file(path);
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) fail_user("{}: is a folder; name a file", path);
-  if (!std::filesystem::is_directory(folder, error))
-    fail_user("{}: its folder does not exist; make it first", path);
-  if (::access(folder.c_str(), W_OK) != 0) fail("{}: its folder cannot be written: {}", path, errno_text());
-}
-
 std::string path_in(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
 }
 
 void write_json(const CommonOptions& options, const Json& json) {
-  if (!options.json.empty()) write_file_atomically(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (!options.json.empty())
+    write_file_atomically(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 int guarded(const std::string& name, const std::function<void()>& body) {

@@ -30,8 +30,6 @@ struct CommonOptions {
 };
 void add_common_options(CLI::App& app, CommonOptions& options);
 void use_threads(const CommonOptions& options);
-// Refuses early a folder that cannot be written, before long work: opens nothing, leaves nothing.
-void require_writable(const std::string& path);
 // FOLDER/NAME, with one slash.
 std::string path_in(const std::string& folder, const std::string& name);
 void write_json(const CommonOptions& options, const Json& json);

@@ -137,6 +137,16 @@ TEST(InputFile, RefusesWhatIsNoFile) {
   expect_user_error({"not a regular file"}, [&] { InputFile file(folder / "pipe"); });
 }
 
+TEST(RequireWritable, RefusesWhatCouldNotBeWritten) {
+  TempFolder folder;
+  require_writable(folder / "new");
+  folder.write("old", Bytes{1});
+  require_writable(folder / "old");
+  EXPECT_EQ(folder.list(), std::vector<std::string>{"old"});
+  expect_user_error({folder.path(), "is a folder"}, [&] { require_writable(folder.path()); });
+  expect_user_error({"missing/x", "does not exist"}, [&] { require_writable(folder / "missing/x"); });
+}
+
 TEST(MakeFolder, MakesParentsAndSaysWhatIsInTheWay) {
   TempFolder folder;
   make_folder(folder / "a/b/c");

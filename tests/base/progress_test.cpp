@@ -15,6 +15,14 @@ TEST(Progress, Durations) {
   EXPECT_EQ(format_duration(2 * 3600 + 61), "2 h 01 min");
 }
 
+// A resumed run is as far as it is, but not as fast: what was done before took none of the time since.
+TEST(Progress, RemainingTimeGoesByWhatWasDoneSince) {
+  EXPECT_DOUBLE_EQ(remaining_seconds(10, 0, 25, 100), 30);
+  EXPECT_DOUBLE_EQ(remaining_seconds(10, 60, 80, 100), 10);
+  EXPECT_DOUBLE_EQ(remaining_seconds(10, 60, 100, 100), 0);
+  EXPECT_LT(remaining_seconds(10, 60, 60.1, 100), 0);  // too early to say
+}
+
 TEST(Progress, Sizes) {
   EXPECT_EQ(format_bytes(12), "12 B");
   EXPECT_EQ(format_bytes(12000), "12.0 kB");
