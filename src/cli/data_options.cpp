@@ -1,10 +1,14 @@
 #include "cli/data_options.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "base/error.h"
+#include "model/class_names.h"
 
 namespace velum::cli {
 
@@ -12,6 +16,25 @@ namespace {
 
 const std::map<std::string, data::Split> kSplits = {
     {"train", data::Split::train}, {"validation", data::Split::validation}, {"test", data::Split::test}};
+
+// Labels by the network's class names in place of the folders' order.
+void align_classes(data::Dataset& set, const std::string& spec, const std::vector<std::string>& names) {
+  if (names.empty() || set.classes == names) return;
+  std::vector<std::int32_t> label_of;
+  for (const auto& name : set.classes)
+    label_of.push_back(
+        static_cast<std::int32_t>(std::find(names.begin(), names.end(), name) - names.begin()));
+  for (auto& label : set.labels) {
+    const auto& name = set.classes[static_cast<std::size_t>(label)];
+    label = label_of[static_cast<std::size_t>(label)];
+    if (static_cast<std::size_t>(label) == names.size())
+      fail_user(
+          "{}: class {} is none of the network's ({}); rename or remove its folder, or choose another "
+          "network",
+          spec, name, fmt::join(names, ", "));
+  }
+  set.classes = names;
+}
 
 }  // namespace
 
@@ -39,6 +62,12 @@ data::Dataset load_data(const DataOptions& options, const model::Shape& input_sh
   load.seed = options.seed;
   load.skip_bad = options.skip_bad;
   return load_data(options.data, load, input_shape);
+}
+
+data::Dataset load_data(const DataOptions& options, const model::Graph& graph) {
+  auto set = load_data(options, graph.input_shape);
+  if (options.data.starts_with("folder:")) align_classes(set, options.data, model::class_names(graph));
+  return set;
 }
 
 data::Dataset load_data(const std::string& spec, const data::LoadOptions& options,

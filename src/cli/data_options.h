@@ -21,6 +21,10 @@ struct DataOptions {
 void add_data_options(CLI::App& app, DataOptions& options, bool required);
 // Throws Error(user) where the images have another shape than the network's input.
 data::Dataset load_data(const DataOptions& options, const model::Shape& input_shape);
+// The same for a network whose classes may be recorded: images in class folders, whose labels follow the
+// alphabet, get those of the network's outputs. Throws Error(user) for a class that the network does not
+// have.
+data::Dataset load_data(const DataOptions& options, const model::Graph& graph);
 // As load_data, for another DATASET under the same options (--calibrate).
 data::Dataset load_data(const std::string& spec, const data::LoadOptions& options,
                         const model::Shape& input_shape);

@@ -123,7 +123,7 @@ void add_quantised(const Options& o, const model::Graph& graph, const data::Data
 
 void add_teacher(const Options& o, Result& result) {
   const auto teacher = model::load_onnx(o.teacher);
-  const auto set = load_data(o.data, teacher.input_shape);
+  const auto set = load_data(o.data, teacher);
   auto& r = result.report;
   r.evaluations.push_back({"teacher", measure(set, outputs_of(set, teacher, "evaluating the teacher"))});
   r.facts.push_back({"teacher", o.teacher});
@@ -175,7 +175,7 @@ void run(const Options& o) {
   for (const auto* path : {&o.out, &o.html})
     if (!path->empty()) require_writable(*path);
   const auto graph = load_model(o.plan);
-  const auto set = load_data(o.data, graph.input_shape);
+  const auto set = load_data(o.data, graph);
   if (set.labels.empty())
     fail_user("{}: no labels to compare with; eval needs a labelled data set", o.data.data);
   auto result = evaluate(o, graph, set);

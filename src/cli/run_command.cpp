@@ -170,7 +170,7 @@ void run(const Options& o) {
   for (const auto* path : {&o.out, &o.html})
     if (!path->empty()) require_writable(*path);
   const auto graph = load_model(o.plan);
-  const auto set = load_data(o.data, graph.input_shape);
+  const auto set = load_data(o.data, graph);
   const Stopwatch plan_watch;
   const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
   StageSeconds seconds;

@@ -16,6 +16,7 @@ struct Dataset {
   std::vector<std::int32_t> labels;
   std::vector<std::string> classes;  // names, by label
   std::vector<std::string> notes;    // for the user: images that were left out, and why
+  bool undivided = false;  // the set has no splits: these are all its images, whichever split was asked for
   std::size_t count() const {
     const auto e = static_cast<std::size_t>(channels * height * width);
     return e ? images.size() / e : 0;

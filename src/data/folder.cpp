@@ -62,6 +62,7 @@ struct Listing {
   std::vector<std::string> classes;
   std::vector<fs::path> files;
   std::vector<std::int32_t> labels;
+  bool undivided = false;  // no folder is a split
 };
 
 Listing list_images(const fs::path& folder, const LoadOptions& options) {
@@ -75,7 +76,8 @@ Listing list_images(const fs::path& folder, const LoadOptions& options) {
         splits.push_back(folder / name);
         if (split == options.split && chosen.empty()) chosen = folder / name;
       }
-  if (splits.empty()) splits = {chosen = folder};
+  const bool undivided = splits.empty();
+  if (undivided) splits = {chosen = folder};
   if (chosen.empty())
     fail_user("{}: no folder {}, though there are others; add it or choose another split", folder.string(),
               split_names(options.split)[0]);
@@ -83,6 +85,7 @@ Listing list_images(const fs::path& folder, const LoadOptions& options) {
   for (const auto& split : splits)
     for (const auto& entry : folders_in(split)) names.insert(entry.filename().string());
   Listing list;
+  list.undivided = undivided;
   list.classes.assign(names.begin(), names.end());
   if (list.classes.empty())
     fail_user("{}: no class folders; images lie in {}/CLASS/NAME.png", chosen.string(), chosen.string());
@@ -134,6 +137,18 @@ void choose_shape(const Listing& list, const LoadOptions& options, Dataset& set)
   set.width = options.width.value_or(static_cast<std::int64_t>(first.width));
 }
 
+// Grey images among coloured ones, or the other way round, are brought to one form: which, and how many.
+void note_mixed_channels(Dataset& set, const std::vector<std::size_t>& channels) {
+  const auto grey = static_cast<std::size_t>(std::count(channels.begin(), channels.end(), 1));
+  const auto colour = static_cast<std::size_t>(std::count(channels.begin(), channels.end(), 3));
+  if (grey == 0 || colour == 0) return;
+  const bool wants_grey = set.channels == 1;
+  set.notes.push_back(fmt::format("{} of {} images are {}, the others {}: all are read as {}",
+                                  wants_grey ? colour : grey, grey + colour, wants_grey ? "RGB" : "grey",
+                                  wants_grey ? "grey" : "RGB",
+                                  wants_grey ? "grey (1 channel)" : "RGB (3 channels)"));
+}
+
 }  // namespace
 
 Dataset load_folder(const std::string& folder, const LoadOptions& options) {
@@ -142,6 +157,7 @@ Dataset load_folder(const std::string& folder, const LoadOptions& options) {
   set.name = fs::path(folder).lexically_normal().filename().string();
   if (set.name.empty()) set.name = "folder";
   set.classes = list.classes;
+  set.undivided = list.undivided;
   choose_shape(list, options, set);
   if (set.channels != 1 && set.channels != 3)
     fail_user("{}: {} channels wanted, images can be read as 1 (grey) or 3 (RGB)", folder, set.channels);
@@ -155,10 +171,13 @@ Dataset load_folder(const std::string& folder, const LoadOptions& options) {
               list.files.size(), set.channels, set.height, set.width, bytes, available_memory_bytes());
   set.images.resize(list.files.size() * elements);
   std::vector<std::string> defects(list.files.size());
+  std::vector<std::size_t> channels(list.files.size());  // of the file; 0: it cannot be read
   parallel_for(list.files.size(), [&](std::size_t i, int) {
     try {
-      resize_image(read_image(list.files[i]), static_cast<std::size_t>(set.channels),
-                   static_cast<std::size_t>(set.height), static_cast<std::size_t>(set.width),
+      const auto image = read_image(list.files[i]);
+      channels[i] = image.channels;
+      resize_image(image, static_cast<std::size_t>(set.channels), static_cast<std::size_t>(set.height),
+                   static_cast<std::size_t>(set.width),
                    std::span(set.images).subspan(i * elements, elements));
     } catch (const Error& error) {
       defects[i] = error.what();
@@ -182,6 +201,7 @@ Dataset load_folder(const std::string& folder, const LoadOptions& options) {
   if (kept == 0)
     fail_user("none of the {} images can be read; the last: {}", list.files.size(), defects.back());
   set.images.resize(kept * elements);
+  note_mixed_channels(set, channels);
   return set;
 }
 

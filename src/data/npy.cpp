@@ -261,6 +261,7 @@ Dataset load_npy(const std::string& paths, const LoadOptions& options) {
   const auto images_path = paths.substr(0, comma);
   Dataset set;
   set.name = "npy";
+  set.undivided = true;
   const auto bytes = read_file(images_path);
   const auto images = read_npy(bytes, images_path);
   images_from_npy(images, Axes::channels_first, options.limit, images_path, set);

@@ -1,9 +1,17 @@
 // velum eval: text, JSON, CSV; quantised; ReLU networks.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/command.h"
+#include "data/make_files.h"
+#include "model/execute.h"
 #include "model/onnx.h"
 #include "support/graphs.h"
 
@@ -55,6 +63,54 @@ TEST(Eval, PlanOptionsReachThePlan) {
   const auto ignored = w.run("velum eval model.onnx " + kData + " --precision 14");
   EXPECT_EQ(ignored.code, 2);
   EXPECT_NE(ignored.err.find("--quantised"), std::string::npos) << ignored.err;
+}
+
+// Labels of class folders follow the alphabet; a network that knows its classes' names has them in its own
+// order.
+TEST(Eval, ClassFoldersAreTakenByName) {
+  const Workplace w;
+  // The brightest third of the pixels decides, so that random images are of all classes.
+  model::Dense thirds{.outputs = 3, .weights = std::vector<float>(48), .bias = std::vector<float>(3)};
+  for (std::size_t k = 0; k < 15; ++k) thirds.weights[k % 3 * 16 + k] = 1;
+  model::Graph graph;
+  graph.name = "thirds";
+  graph.input = "x";
+  graph.input_shape = {1, 4, 4};
+  graph.nodes = {{"flat", model::Reshape{}, {"x"}, "f", {16}}, {"logits", thirds, {"f"}, "y", {3}}};
+  graph.output = "y";
+  graph.metadata["classes"] = "owl/cat/dog";
+  model::save_onnx(graph, w.folder() + "/named.onnx");
+  const auto predictions = model::execute(graph, w.images(), Workplace::kImages);
+  const std::vector<std::string> names{"owl", "cat", "dog"};
+  // Every image in the folder of the class that the network gives it, but for the first one.
+  std::set<std::string> used;
+  for (std::size_t i = 0; i < Workplace::kImages; ++i) {
+    std::vector<std::uint8_t> pixels;
+    for (std::size_t k = 0; k < 16; ++k)
+      pixels.push_back(static_cast<std::uint8_t>(std::lround(255 * w.images()[i * 16 + k])));
+    const auto row = predictions.begin() + static_cast<std::ptrdiff_t>(i * Workplace::kOutputs);
+    const auto name = names[static_cast<std::size_t>(std::max_element(row, row + Workplace::kOutputs) - row)];
+    used.insert(name);
+    std::filesystem::create_directories(w.folder() + "/set/" + name);
+    const auto png = velum::testing::png(1, 4, 4, pixels);
+    w.write(fmt::format("set/{}/{}.png", name, i), std::string(png.begin(), png.end()));
+  }
+  ASSERT_GE(used.size(), 2u);
+  w.must("velum eval named.onnx --data folder:set --json e.json");
+  EXPECT_EQ(json::parse(w.read("e.json"))["accuracy"], 1.0);
+  // One folder alone would be class 0 by the alphabet.
+  for (const auto& name : used) {
+    std::filesystem::create_directories(w.folder() + "/one");
+    std::filesystem::rename(w.folder() + "/set/" + name, w.folder() + "/one/" + name);
+    w.must("velum eval named.onnx --data folder:one --json e.json");
+    EXPECT_EQ(json::parse(w.read("e.json"))["accuracy"], 1.0) << name;
+    std::filesystem::rename(w.folder() + "/one/" + name, w.folder() + "/set/" + name);
+  }
+  std::filesystem::rename(w.folder() + "/set/" + *used.begin(), w.folder() + "/set/bird");
+  const auto unknown = w.run("velum eval named.onnx --data folder:set");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.err.find("class bird is none of the network's (owl, cat, dog)"), std::string::npos)
+      << unknown.err;
 }
 
 // The same classifier with ReLU and max pooling: not for ciphertexts, but eval takes it.

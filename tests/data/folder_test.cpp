@@ -52,12 +52,31 @@ TEST(Folder, WithoutSplitsIsOneSplit) {
   folder.write("y/1.png", grey(20, 6));
   const auto set = load("folder:" + folder.path(), {});
   EXPECT_EQ(set.count(), 2u);
+  EXPECT_TRUE(set.undivided);
   EXPECT_EQ(set.height, 8);  // of the first image, where none is asked for
   LoadOptions options;
   options.channels = 3;
   const auto colour = load("folder:" + folder.path(), options);
   EXPECT_EQ(colour.channels, 3);
   EXPECT_NEAR(colour.images[191], 10.0 / 255, 1e-5);
+}
+
+TEST(Folder, MixedImagesAreReadAlikeAndNamed) {
+  TempFolder folder;
+  folder.write("x/1.png", grey(10));
+  folder.write("x/2.png", grey(20));
+  folder.write("y/1.png", velum::testing::png(3, 8, 8, std::vector<std::uint8_t>(192, 40)));
+  const auto set = load("folder:" + folder.path(), {});
+  EXPECT_EQ(set.channels, 1);  // as the first
+  ASSERT_EQ(set.notes.size(), 1u);
+  EXPECT_NE(set.notes[0].find("1 of 3 images are RGB"), std::string::npos) << set.notes[0];
+  LoadOptions options;
+  options.channels = 3;
+  const auto colour = load("folder:" + folder.path(), options);
+  ASSERT_EQ(colour.notes.size(), 1u);
+  EXPECT_NE(colour.notes[0].find("2 of 3 images are grey"), std::string::npos) << colour.notes[0];
+  std::filesystem::remove_all(folder / "y");
+  EXPECT_TRUE(load("folder:" + folder.path(), {}).notes.empty());
 }
 
 TEST(Folder, ALimitKeepsTheClasses) {
@@ -85,8 +104,9 @@ TEST(Folder, BadImagesAreNamed) {
   EXPECT_EQ(set.count(), 3u);
   EXPECT_EQ(set.labels, (std::vector<std::int32_t>{1, 1, 2}));
   EXPECT_NEAR(set.images[16], 60.0 / 255, 1e-5);
-  ASSERT_EQ(set.notes.size(), 1u);
+  ASSERT_EQ(set.notes.size(), 2u);
   EXPECT_NE(set.notes[0].find(path), std::string::npos);
+  EXPECT_NE(set.notes[1].find("1 of 3 images are RGB"), std::string::npos) << set.notes[1];
 }
 
 TEST(Folder, NothingReadableIsAnError) {
