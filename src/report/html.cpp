@@ -86,7 +86,7 @@ void tile(Page& page, const std::string& name, const std::string& value, const s
            escape(more));
 }
 
-// "teacher 99.31 % (-0.06)" for every evaluation but the first.
+// "teacher 99.31 %" for every evaluation but the first.
 template <typename Text>
 std::string others(const Report& r, Text text) {
   std::string out;
@@ -119,7 +119,7 @@ void add_comparison(Page& page, const Report& r) {
     rows[2].push_back(percent(m.accuracy));
     rows[3].push_back(fmt::format("{:.4f}", m.macro_f1));
     rows[4].push_back(or_dash(m.auc));
-    if (i == 0) continue;
+    if (i == 0 || !r.evaluations[i].same_images) continue;
     rows[0].push_back("difference");
     rows[1].push_back("");
     rows[2].push_back(difference(100 * (m.accuracy - first.accuracy), 2));
@@ -127,9 +127,8 @@ void add_comparison(Page& page, const Report& r) {
     rows[4].push_back(m.auc && first.auc ? difference(*m.auc - *first.auc, 4) : "\u2013");
   }
   page.add(
-      "<div class=\"panel\">{}<p class=\"remark\">Differences are to the first column, those of accuracy in "
-      "percentage "
-      "points.</p></div>\n",
+      "<div class=\"panel\">{}<p class=\"remark\">Differences are to the first column, on the same images, those of "
+      "accuracy in percentage points.</p></div>\n",
       table(rows));
 }
 

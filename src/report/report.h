@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 struct Evaluation {
   std::string name;  // "this network", "with quantised weights", "teacher"
   Metrics metrics;
+  bool same_images = true;  // as the first: only then does a difference say something of the networks
 };
 
 struct Epoch {

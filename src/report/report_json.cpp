@@ -152,6 +152,7 @@ Json to_json(const Report& r) {
   for (const auto& e : r.evaluations) {
     Json one{{"name", e.name}};
     one.update(to_json(e.metrics));
+    if (!e.same_images) one["same_images"] = false;
     j["evaluations"].push_back(std::move(one));
   }
   j["history"] = Json::array();
@@ -174,7 +175,7 @@ Report report_from_json(const Json& j, const std::string& what) {
       r.facts.push_back({name, value.get<std::string>()});
     r.notes = j.at("notes").get<std::vector<std::string>>();
     for (const auto& e : j.at("evaluations"))
-      r.evaluations.push_back({e.at("name").get<std::string>(), metrics_from(e)});
+      r.evaluations.push_back({e.at("name").get<std::string>(), metrics_from(e), e.value("same_images", true)});
     for (const auto& e : j.at("history")) r.history.push_back(epoch_from(e));
     for (const auto& e : j.at("teacher_history")) r.teacher_history.push_back(epoch_from(e));
     for (const auto& a : j.at("activations")) r.activations.push_back(activation_from(a));

@@ -74,6 +74,17 @@ TEST(Html, FiguresAreInTheTables) {
   EXPECT_NE(page.find("<td>95.83 %</td>"), std::string::npos);  // training accuracy of epoch 12
 }
 
+// The difference of two splits would say nothing of two networks.
+TEST(Html, DifferencesAreOfTheSameImages) {
+  auto r = test::sample_report();
+  ASSERT_GE(r.evaluations.size(), 2u);
+  r.evaluations.resize(2);
+  EXPECT_EQ(count(to_html(r), ">difference<"), 1u);
+  r.evaluations[1].same_images = false;
+  EXPECT_EQ(count(to_html(r), ">difference<"), 0u);
+  EXPECT_FALSE(report_from_json(to_json(r), "r").evaluations[1].same_images);
+}
+
 // Nothing drawn may be at a coordinate that is not a number, whatever a diverged network gave.
 TEST(Html, InfiniteRangesDoNotReachTheDrawing) {
   auto r = test::sample_report();
