@@ -74,6 +74,31 @@ void require_same_options(const std::string& path, const nlohmann::json& written
   }
 }
 
+void require_same_given(const std::string& path, const nlohmann::json& written,
+                        const std::map<std::string, std::string>& given) {
+  for (const auto& [name, digest] : given) {
+    const auto before = written.value(name, digest);  // earlier versions did not look
+    if (before != digest)
+      fail_user(
+          "checkpoint {}: made with other {} ({}) than this run has ({}); resume with the same, add "
+          "--allow-changes, or "
+          "remove the file",
+          path, name, before, digest);
+  }
+}
+
+// Allowed changes or not: one optimiser's state means nothing to another.
+void require_same_optimiser(const std::string& path, const nlohmann::json& written,
+                            const TrainOptions& options) {
+  const auto before = written.value("optimiser", options.optimiser);
+  if (before != options.optimiser)
+    fail_user(
+        "checkpoint {}: holds the state of --optimiser {}, which {} cannot go on from; resume with "
+        "--optimiser {}, or "
+        "remove the file",
+        path, before, options.optimiser, before);
+}
+
 nlohmann::json layers_of(const std::map<std::string, StartCoefficients>& start) {
   auto out = nlohmann::json::array();
   for (const auto& [layer, coefficients] : start) out.push_back(layer);
@@ -100,7 +125,8 @@ void write_checkpoint(const std::string& path, const RunState& state, const Trai
   const nlohmann::json header{{"options", describe(options)},
                               {"layout", layout_of(state.network)},
                               {"history", to_json(state.history)},
-                              {"start", layers_of(state.start)}};
+                              {"start", layers_of(state.start)},
+                              {"given", state.given}};
   archive.write("header", c10::IValue(header.dump()));
   archive.write("network", network_archive);
   archive.write("optimiser", optimiser_archive);
@@ -134,7 +160,11 @@ bool read_checkpoint(const std::string& path, RunState state, const TrainOptions
     archive.read("header", header_value);
     const auto header = nlohmann::json::parse(header_value.toStringRef());
     require_same_network(path, header.at("layout"), state.network);
-    if (!options.allow_changes) require_same_options(path, header.at("options"), options);
+    if (!options.allow_changes) {
+      require_same_options(path, header.at("options"), options);
+      require_same_given(path, header.value("given", nlohmann::json::object()), state.given);
+    }
+    require_same_optimiser(path, header.at("options"), options);
     archive.read("network", network_archive);
     state.network.load(network_archive);
     archive.read("optimiser", optimiser_archive);

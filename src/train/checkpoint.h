@@ -22,12 +22,15 @@ struct RunState {
   std::vector<torch::Tensor>& best;     // of the best network so far; empty while there is none
   std::vector<EpochRecord>& history;
   std::map<std::string, StartCoefficients>& start;  // of the activations, for the report
+  // What the run does not change: by name ("images", "teacher", ...), a digest of each (fingerprint.h).
+  const std::map<std::string, std::string>& given;
 };
 
 // Written atomically. Throws Error(failure) naming the path where that cannot be.
 void write_checkpoint(const std::string& path, const RunState& state, const TrainOptions& options);
 // False where there is no file. Throws Error(user) where the file is not a checkpoint, one of another
-// network, or (unless options.allow_changes) one of other options, naming the first that differs.
+// network, or (unless options.allow_changes) one of other options or given things, naming the first that
+// differs.
 bool read_checkpoint(const std::string& path, RunState state, const TrainOptions& options);
 
 }  // namespace velum::train

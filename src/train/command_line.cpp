@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <algorithm>
 #include <type_traits>
 
 #include "base/error.h"
@@ -41,7 +41,7 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
       option = app.add_option(flag, field, info.help);
     if (*info.group) option->group(info.group);
   });
-  app.add_option("--out", args.out, "The model, as ONNX");
+  app.add_option("--out", args.out, "The model, as ONNX (required)");
   app.add_option("--json", args.json,
                  "Results: options, history, accuracy, confusion matrix, activations, ranges");
   app.add_option("--report", args.report,
@@ -78,26 +78,64 @@ void require_known_keys(const std::string& path) {
   }
 }
 
-// One pass over the command line into `args`; the exit code where it ends there.
-std::optional<int> parse_into(Arguments& args, int argc, const char* const* argv) {
+// The recipe on the command line or in the configuration file; empty where none is chosen. What is wrong with
+// either is for the parser of all options to say.
+std::string chosen_recipe(int argc, const char* const* argv) {
+  std::string recipe;
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.allow_config_extras(CLI::config_extras_mode::ignore_all);
+  app.add_option("--recipe", recipe);
+  app.set_config("--config");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError&) {
+  }
+  return recipe;
+}
+
+// CLI11 says what is wrong; in one line, with what may have been meant.
+[[noreturn]] void refuse_arguments(const CLI::App& app, const CLI::ParseError& e) {
+  std::string text = e.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  if (dynamic_cast<const CLI::ExtrasError*>(&e)) {
+    std::vector<std::string> known;
+    for (const auto* option : app.get_options())
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    for (const auto& extra : app.remaining())
+      if (extra.starts_with("--"))
+        fail_user("there is no option {}; did you mean {}?", extra.substr(0, extra.find('=')),
+                  nearest_name(extra.substr(0, extra.find('=')), known));
+  }
+  fail_user("{}; --help lists the options and what they may be", text);
+}
+
+// The command line on top of what `args` holds; the exit code where it ends there.
+std::optional<int> parse_into(Arguments& args, const std::string& recipe, int argc, const char* const* argv) {
   Names names;
   std::string described;
   CLI::App app("Trains a network with polynomial activations, which can run on encrypted images",
                "velum train");
   add_options(app, args, names, described);
+  if (!recipe.empty())
+    app.footer(fmt::format("\nThe defaults above are those of --recipe {}\n{}\n{}", recipe,
+                           describe_recipe(recipe), app.get_footer()));
   try {
     app.parse(argc, argv);
-    if (!described.empty()) {
-      fmt::print("{}", describe_recipe(described));
-      return 0;
-    }
-    if (const auto config = app.get_config_ptr()->as<std::string>(); !config.empty())
-      require_known_keys(config);
-    for (const char* needed : {"--data", "--out"})
-      if (app.get_option(needed)->count() == 0) throw CLI::RequiredError(needed);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    refuse_arguments(app, e);
   }
+  if (!described.empty()) {
+    fmt::print("{}", describe_recipe(described));
+    return 0;
+  }
+  args.config = app.get_config_ptr()->as<std::string>();
+  if (!args.config.empty()) require_known_keys(args.config);
+  for (const char* needed : {"--data", "--out"})
+    if (app.get_option(needed)->count() == 0) fail_user("{} is required; --help says what it may be", needed);
   args.options.activation = parse_activation(names.activation);
   args.options.start = parse_start(names.start);
   return std::nullopt;
@@ -106,12 +144,10 @@ std::optional<int> parse_into(Arguments& args, int argc, const char* const* argv
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
-  // Once to learn the recipe, which may stand in the configuration file, and again on top of its defaults.
-  Arguments first;
-  if (const auto code = parse_into(first, argc, argv)) return {std::nullopt, *code};
+  const auto recipe = chosen_recipe(argc, argv);
   Parsed out{Arguments{}, 0};
-  out.arguments->options = defaults_of(first.options.recipe);
-  if (const auto code = parse_into(*out.arguments, argc, argv)) return {std::nullopt, *code};
+  out.arguments->options = defaults_of(recipe.empty() ? TrainOptions{}.recipe : recipe);
+  if (const auto code = parse_into(*out.arguments, recipe, argc, argv)) return {std::nullopt, *code};
   return out;
 }
 

@@ -11,14 +11,15 @@ namespace velum::train {
 
 struct Arguments {
   TrainOptions options;
-  std::string out, json, report, write_config;
+  std::string out, json, report, write_config, config;
   std::vector<std::string> notes;
   bool quiet = false, skip_test = false;
 };
 
-// The arguments of a run, or the exit code where nothing is to be run (help, or what cannot be understood;
-// both are printed). The recipe's defaults come first, then the configuration file, then the command line.
-// Throws Error(user) for a configuration key that does not exist.
+// The arguments of a run, or the exit code where nothing is to be run: help, which is printed, with the
+// defaults of the recipe where one is chosen. The recipe's defaults come first, then the configuration file,
+// then the command line. Throws Error(user) for what cannot be understood, with the nearest option or
+// configuration key where one does not exist.
 struct Parsed {
   std::optional<Arguments> arguments;
   int exit_code = 0;

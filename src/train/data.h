@@ -30,7 +30,9 @@ struct TrainingData {
 Samples to_samples(const data::Dataset& set);
 Samples concatenated(const Samples& first, const Samples& second);
 // Reads options.data. With options.all_data the validation images join the training images. Throws
-// Error(user) also for a class without any training image.
-TrainingData load_training_data(const TrainOptions& options);
+// Error(user) also for a set that is not divided into training, validation and test images, and for a class
+// without any training image.
+// `with_test`: the test images too; else they may be missing.
+TrainingData load_training_data(const TrainOptions& options, bool with_test = true);
 
 }  // namespace velum::train

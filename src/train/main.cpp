@@ -1,6 +1,6 @@
 // velum-train: a program of its own, so that nothing else links libtorch. `velum train` runs it.
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +14,7 @@
 #include "train/allocation.h"
 #include "train/command_line.h"
 #include "train/exchange.h"
+#include "train/output_files.h"
 #include "train/report.h"
 #include "train/report_page.h"
 #include "train/trainer.h"
@@ -38,7 +39,10 @@ void print_epoch(const EpochRecord& e, const TrainOptions& o) {
              e.teacher ? o.teacher_epochs : o.epochs, e.learning_rate, e.loss, 100 * e.train_accuracy);
   if (e.replaced < 1) fmt::print("  replaced {:3.0f} %", 100 * e.replaced);
   if (e.validation_accuracy >= 0) fmt::print("  validation {:6.2f} %", 100 * e.validation_accuracy);
-  fmt::print("  {}\n", format_duration(e.seconds));
+  fmt::print("  {}", format_duration(e.seconds));
+  if (const int left = (e.teacher ? o.teacher_epochs : o.epochs) - e.epoch; left > 0)
+    fmt::print(", remaining {}", format_duration(left * e.seconds));
+  fmt::print("\n");
   std::fflush(stdout);
 }
 
@@ -47,23 +51,12 @@ void print_metrics(const char* split, const Metrics& m) {
              m.auc ? fmt::format("{:.4f}", *m.auc) : "-");
 }
 
-// A path that cannot be written is found before the training, not after it.
-void require_writable(const std::string& path) {
-  if (path.empty()) return;
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty()) make_folder(folder.string());
-  const std::string there = folder.empty() ? "." : folder.string();
-  if (::access(there.c_str(), W_OK) != 0)
-    fail("{}: cannot be written ({}); choose another folder", path, errno_text());
-}
-
 void run(Arguments& args, const std::string& command) {
   auto& o = args.options;
   validate(o);
   const auto notes = parsed_notes(args.notes);
-  for (const auto* path : {&args.out, &args.json, &args.report, &o.checkpoint}) require_writable(*path);
-  if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
-  const auto data = load_training_data(o);
+  check_output_files(args);
+  const auto data = load_training_data(o, !args.skip_test);
   for (const auto& note : data.notes) fmt::print(stderr, "{}\n", note);
   if (!args.quiet)
     fmt::print("{}: {} training, {} validation, {} test images of {}, {} classes\n", data.name,
@@ -83,6 +76,7 @@ void run(Arguments& args, const std::string& command) {
                            test, command, notes};
   graph.metadata = model_metadata(report);
   model::save_onnx(graph, args.out);
+  if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
   if (!args.json.empty() || !args.report.empty()) {
     const auto page = to_report(report);
     if (!args.json.empty()) write_file_atomically(args.json, std::string_view(to_json(report, page)));
@@ -93,6 +87,15 @@ void run(Arguments& args, const std::string& command) {
   if (result.validation) print_metrics("validation", *result.validation);
   if (test) print_metrics("test", *test);
   fmt::print("{} written, {} of training\n", args.out, format_duration(result.seconds));
+}
+
+// libtorch's own words, without where in libtorch they were said.
+std::string torch_message(const c10::Error& e) {
+  std::string text = e.what_without_backtrace();
+  text = text.substr(0, text.find('\n'));
+  if (text.find("allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos)
+    return fmt::format("out of memory; lower --batch or --width ({})", text);
+  return fmt::format("libtorch refused: {}", text);
 }
 
 // The command as anybody can give it again: folders of data and of scratch files by their variables, not by
@@ -125,7 +128,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "velum train: {}\n", e.what());
     return e.exit_code();
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "velum train: out of memory; lower --batch\n");
+    fmt::print(stderr, "velum train: out of memory; lower --batch or --width\n");
+    return 1;
+  } catch (const c10::Error& e) {
+    fmt::print(stderr, "velum train: {}\n", torch_message(e));
     return 1;
   } catch (const std::exception& e) {
     fmt::print(stderr, "velum train: {}\n", e.what());

@@ -23,8 +23,10 @@ struct DenseSpec {
   std::int64_t outputs = 0;
   bool bias = false;
 };
-struct BatchNormSpec {};   // trained; becomes a ScaleShift in the exported model
-struct ScaleShiftSpec {};  // fixed: from a loaded model
+struct BatchNormSpec {};  // trained; becomes a ScaleShift in the exported model
+struct ScaleShiftSpec {   // fixed: from a loaded model
+  bool restores = false;  // or added behind an activation, whose input was divided by it (warm_start.h)
+};
 struct ActivationSpec {
   ActivationKind kind = ActivationKind::relu;
 };

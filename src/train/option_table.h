@@ -17,7 +17,10 @@ template <typename Options, typename Visit>
 void visit_options(Options& o, Visit&& visit) {
   auto& g = o.augmentation;
   constexpr bool apart = false;  // does not change the result, or is described another way
-  visit({"data", "", "Data set: digits (built in), mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR",
+  visit({"data", "",
+         "Data set (required): digits (built in), mnist:DIR, cifar10:DIR, medmnist:FILE.npz, or folder:DIR "
+         "with "
+         "DIR/train/CLASS/NAME.png, DIR/val/... and DIR/test/...",
          apart},
         o.data);
   visit({"recipe", "", "direct, beaa, transition or best; --describe-recipe NAME explains one"}, o.recipe);
@@ -39,11 +42,12 @@ void visit_options(Options& o, Visit&& visit) {
 
   const auto* net = "Network";
   visit({"width", net, "Factor on every hidden layer's channels"}, o.width);
-  visit({"widths", net, "vgg: channels of each block, as 32,64,128"}, o.widths);
+  visit({"widths", net, "vgg and resnet: channels of each block, as 32,64,128"}, o.widths);
   visit({"dropout", net, "Probability, before the last layer"}, o.dropout);
   visit({"max-pool", net, "Max pooling in place of average pooling, for ReLU teachers"}, o.max_pool);
   visit({"image-size", net, "Class folders: images become squares of this side; 0: as the first image"},
         o.image_size);
+  visit({"channels", net, "Class folders: 1 (grey) or 3 (RGB); 0: as the first image"}, o.channels);
   visit({"skip-bad", net, "Class folders: name unreadable images and leave them out, instead of stopping"},
         o.skip_bad);
 
@@ -53,7 +57,8 @@ void visit_options(Options& o, Visit&& visit) {
          "keeps the largest inputs from growing, for deep networks), identity, or fixed: 0.125, 0.5, 0.25"},
         o.start);
   visit({"coefficient-rate", acts, "Their learning rate, times --lr"}, o.coefficient_rate);
-  visit({"coefficient-scale", acts, "Coefficients are this times what the optimiser sees"},
+  visit({"coefficient-scale", acts,
+         "The optimiser sees coefficients divided by this: steps in a, b and c are smaller for less than 1"},
         o.coefficient_scale);
   visit({"coefficient-decay", acts, "Their weight decay"}, o.coefficient_decay);
   visit({"coefficient-clip", acts, "Largest norm of their gradient; 0: none"}, o.coefficient_clip);
@@ -74,7 +79,10 @@ void visit_options(Options& o, Visit&& visit) {
         o.plateau_patience);
   visit({"early-stop", step, "Epochs without a better validation loss before the run ends; 0: never"},
         o.early_stop);
-  visit({"keep-best", step, "The network of the epoch with the best validation accuracy, not of the last"},
+  visit({"keep-best", step,
+         "The network of the epoch with the best validation accuracy, not of the last; it may be of an epoch "
+         "before "
+         "--quantise-last and --fixed-norms-last begin"},
         o.keep_best);
   visit({"weight-decay", step, "Of convolution and dense weights"}, o.weight_decay);
   visit({"clip", step, "Largest norm of the gradient; 0: none"}, o.gradient_clip);
@@ -131,13 +139,14 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"quantise-bits", rounding, "Bits of the largest weight of a layer, sign included"}, o.quantise_bits);
 
   const auto* augmentation = "Augmentation (random, each way)";
-  visit({"shift", augmentation, "Pixels"}, g.shift);
-  visit({"rotate", augmentation, "Degrees"}, g.rotate);
-  visit({"scale", augmentation, "Part of the size"}, g.scale);
-  visit({"shear", augmentation, "Degrees"}, g.shear);
-  visit({"elastic", augmentation, "Smooth displacement, pixels"}, g.elastic);
-  visit({"flip", augmentation, "Left and right"}, g.flip);
-  visit({"intensity", augmentation, "Contrast and brightness"}, g.intensity);
+  visit({"shift", augmentation, "Moves by up to so many pixels"}, g.shift);
+  visit({"rotate", augmentation, "Turns by up to so many degrees"}, g.rotate);
+  visit({"scale", augmentation, "Size times 1 - this to 1 + this"}, g.scale);
+  visit({"shear", augmentation, "Slants by up to so many degrees"}, g.shear);
+  visit({"elastic", augmentation, "Smooth displacement of about so many pixels"}, g.elastic);
+  visit({"flip", augmentation, "Mirrors half of the images, left and right"}, g.flip);
+  visit({"intensity", augmentation, "Contrast times 1 - this to 1 + this, brightness by half as much"},
+        g.intensity);
   visit({"cutout", augmentation, "Side of a blanked square, pixels"}, g.cutout);
   visit({"mixup", augmentation, "Mixes pairs of images and labels, in parts from Beta(this, this); 0: none"},
         g.mixup);

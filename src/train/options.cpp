@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "base/error.h"
@@ -50,6 +51,18 @@ void validate_activations(const TrainOptions& o) {
               to_string(o.activation));
 }
 
+void validate_augmentation(const Augmentation& g) {
+  require(g.shift >= 0 && std::isfinite(g.shift), "shift", g.shift, "0 or more pixels");
+  require(g.rotate >= 0 && g.rotate <= 180, "rotate", g.rotate, "from 0 to 180 degrees");
+  require(g.scale >= 0 && g.scale < 1, "scale", g.scale, "in [0, 1): sizes from 1 - scale to 1 + scale");
+  require(g.shear >= 0 && g.shear < 90, "shear", g.shear, "from 0 to less than 90 degrees");
+  require(g.elastic >= 0 && std::isfinite(g.elastic), "elastic", g.elastic, "0 or more pixels");
+  require(is_part(g.intensity), "intensity", g.intensity,
+          "in [0, 1]: contrast from 1 - intensity to 1 + intensity");
+  require(g.cutout >= 0 && std::isfinite(g.cutout), "cutout", g.cutout, "0 or more pixels");
+  require(g.mixup >= 0 && std::isfinite(g.mixup), "mixup", g.mixup, "0 or more");
+}
+
 void validate_recipe(const TrainOptions& o) {
   require_recipe(o.recipe);
   require(o.teacher_epochs >= 0, "teacher-epochs", o.teacher_epochs, "0 or more");
@@ -80,7 +93,8 @@ void validate(const TrainOptions& o) {
   require_one_of("schedule", o.schedule, {"cosine", "plateau", "constant"});
   require(o.plateau_patience >= 1, "plateau-patience", o.plateau_patience, "at least 1");
   require(o.early_stop >= 0, "early-stop", o.early_stop, "0 or more");
-  require(o.learning_rate > 0, "lr", o.learning_rate, "above 0");
+  require(o.learning_rate > 0 && std::isfinite(o.learning_rate), "lr", o.learning_rate,
+          "above 0, and finite");
   require(o.weight_decay >= 0, "weight-decay", o.weight_decay, "0 or more");
   require(o.gradient_clip >= 0, "clip", o.gradient_clip, "0 or more");
   require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label-smoothing", o.label_smoothing, "in [0, 1)");
@@ -90,12 +104,18 @@ void validate(const TrainOptions& o) {
   require(o.dropout >= 0 && o.dropout < 1, "dropout", o.dropout, "in [0, 1)");
   require(o.image_size >= 0 && o.image_size <= 16384, "image-size", static_cast<double>(o.image_size),
           "from 0 to 16384");
-  require(o.augmentation.mixup >= 0, "mixup", o.augmentation.mixup, "0 or more");
+  require(o.channels == 0 || o.channels == 1 || o.channels == 3, "channels", static_cast<double>(o.channels),
+          "1 (grey), 3 (RGB) or 0 (as the first image)");
+  validate_augmentation(o.augmentation);
   parse_products(o.products);
   find_device(o.device);
   require(o.threads >= 0, "threads", o.threads, "0 or more");
   validate_activations(o);
   validate_recipe(o);
+  if (o.keep_best && o.all_data)
+    fail_user(
+        "--keep-best: chooses by the validation images, which --all-data trains on; leave one of the two "
+        "out");
   if (o.resume && o.checkpoint.empty())
     fail_user("--resume: needs --checkpoint FILE, the file to resume from");
 }
@@ -114,7 +134,9 @@ std::map<std::string, std::string> describe(const TrainOptions& o) {
   });
   // The kind alone: a path would say more about the machine than about the run.
   out["data"] = o.data.substr(0, o.data.find(':'));
-  out["distil"] = o.teacher.empty() ? "false" : "true";
+  const bool taught =
+      !o.teacher.empty() || (o.activation != ActivationKind::relu && (o.warm_start || o.teacher_epochs > 0));
+  out["distil"] = taught && o.distil_weight > 0 ? "true" : "false";
   if (!o.from.empty()) out["net"] = "of --from";
   return out;
 }

@@ -23,6 +23,7 @@ struct TrainOptions {
   std::vector<std::int64_t> widths;  // vgg: channels of each block; empty: the network's own
   bool max_pool = false;             // ReLU networks only
   std::int64_t image_size = 0;       // class folders: resized to a square; 0: as the first image
+  std::int64_t channels = 0;         // class folders: 1 (grey) or 3 (RGB); 0: as the first image
   bool skip_bad = false;             // class folders: unreadable images are named and left out
 
   int epochs = 20;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "model/class_names.h"
 #include "report/report.h"
 
 namespace velum::train {
@@ -105,6 +106,8 @@ std::map<std::string, std::string> model_metadata(const ReportInput& r) {
   std::map<std::string, std::string> out;
   for (const auto& [key, value] : describe(r.options)) out["train." + key] = value;
   out["data"] = r.data.name;
+  if (auto names = model::class_names_text(r.data.classes); !names.empty())
+    out[model::kClassNames] = std::move(names);
   out["seed"] = std::to_string(r.options.seed);
   if (r.test) out["accuracy.test"] = fmt::format("{:.4f}", r.test->accuracy);
   if (r.result.validation) out["accuracy.validation"] = fmt::format("{:.4f}", r.result.validation->accuracy);

@@ -110,6 +110,7 @@ report::Report to_report(const ReportInput& r) {
   if (r.result.validation)
     out.evaluations.push_back(named("validation", *r.result.validation, r.data.classes));
   out.evaluations.push_back(named("training", r.train, r.data.classes));
+  for (auto& e : out.evaluations) e.same_images = e.name == subject.name || e.name.starts_with("teacher");
   // The network's own result first, whatever split it is on.
   std::ranges::stable_sort(out.evaluations, std::greater{},
                            [&](const report::Evaluation& e) { return e.name == subject.name; });

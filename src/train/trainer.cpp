@@ -2,12 +2,15 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "base/error.h"
+#include "model/class_names.h"
 #include "model/onnx.h"
 #include "train/device.h"
 #include "train/exchange.h"
@@ -30,8 +33,20 @@ Network load_network(const char* option, const std::string& path, const Training
   const auto outputs = model::element_count(graph.shape_of(graph.output));
   const auto classes = static_cast<std::int64_t>(data.classes.size());
   if (outputs != classes)
-    fail_user("{} {}: has {} outputs, but the data has {} classes", option, path, outputs, classes);
+    fail_user("{} {}: has {} outputs, but the data has {} classes; use a network or data of the same classes",
+              option, path, outputs, classes);
+  if (const auto names = model::class_names(graph); !names.empty() && names != data.classes)
+    fail_user(
+        "{} {}: its outputs are {}, but the classes of the data are {}; use a network or data of the same "
+        "classes",
+        option, path, fmt::join(names, ", "), fmt::join(data.classes, ", "));
   return from_graph(graph);
+}
+
+// Evenly over the set, which may be sorted by class.
+torch::Tensor some_images(const Samples& samples) {
+  constexpr std::int64_t most = 1024;
+  return samples.images.slice(0, 0, samples.count(), std::max<std::int64_t>(1, samples.count() / most));
 }
 
 TrainOptions options_of_relu_network(const TrainOptions& options) {
@@ -47,7 +62,10 @@ TrainOptions options_of_relu_network(const TrainOptions& options) {
 class Recipe {
  public:
   Recipe(const TrainingData& data, const TrainOptions& options) : data_(data), o_(options) {
-    if (!o_.from.empty()) from_ = load_network("--from", o_.from, data_);
+    if (!o_.from.empty()) {
+      from_ = load_network("--from", o_.from, data_);
+      wide_ = wide_activations(from_, some_images(data_.train));
+    }
     if (!o_.teacher.empty()) teacher_ = load_network("--teacher", o_.teacher, data_);
   }
 
@@ -61,6 +79,11 @@ class Recipe {
           "network {}: is polynomial already, so that no Relu is left to replace gradually; train it further "
           "with --transition 0 --ranges-first 0",
           start->spec().name);
+    if (o_.feature_weight > 0 && teacher.is_empty())
+      fail_user(
+          "--feature-weight {}: there is no teacher to match; name one with --teacher, or use "
+          "--feature-weight 0",
+          o_.feature_weight);
     torch::manual_seed(o_.seed);
     auto result = run_training({data_, o_, spec(o_.activation), start, teacher}, on_epoch);
     result.teacher = teacher;
@@ -71,7 +94,7 @@ class Recipe {
 
  private:
   NetworkSpec spec(ActivationKind kind) const {
-    if (!from_.is_empty()) return trainable_spec(from_->spec(), kind);
+    if (!from_.is_empty()) return trainable_spec(from_->spec(), kind, wide_);
     return build_network({o_.network, data_.image_shape, static_cast<std::int64_t>(data_.classes.size()),
                           kind, o_.width, o_.dropout, o_.widths, o_.max_pool});
   }
@@ -81,10 +104,16 @@ class Recipe {
     return o_.activation != ActivationKind::relu && (o_.warm_start || o_.teacher_epochs > 0);
   }
 
+  // --warm-start=false; `direct`, which has no warm start of its own, takes the network of --from as it is.
+  bool leaves_weights() const { return !o_.warm_start && o_.recipe != "direct"; }
+
   // The ReLU network whose weights are where the polynomial one begins; trained now where the options ask for
   // it and none is at hand, or where it has max pooling.
   Network find_start(TrainResult& relu, const EpochCallback& on_epoch) {
-    if (!begins_with_a_network()) return from_;  // further training of a loaded network, or nothing
+    // Further training of a loaded network, or nothing; recipes that begin with weights can be told to leave
+    // them.
+    const auto without_training = leaves_weights() ? Network{nullptr} : from_;
+    if (!begins_with_a_network()) return without_training;
     Network given = from_;
     if (given.is_empty() && !teacher_.is_empty() &&
         matching_layers(spec(ActivationKind::relu), teacher_->spec()))
@@ -109,12 +138,13 @@ class Recipe {
           "--warm-start: there is no ReLU network to start from{}; name one with --from, let one be trained "
           "with --teacher-epochs, or leave the weights to chance with --warm-start=false",
           teacher_.is_empty() ? "" : ": the --teacher has other layers than --net");
-    return o_.warm_start ? given : from_;
+    return o_.warm_start ? given : without_training;
   }
 
   const TrainingData& data_;
   const TrainOptions& o_;
   Network from_{nullptr}, teacher_{nullptr};  // as given
+  std::set<std::string> wide_;                // activations of from_
 };
 
 }  // namespace

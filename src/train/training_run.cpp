@@ -13,6 +13,7 @@
 #include "train/average.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
+#include "train/fingerprint.h"
 #include "train/loss.h"
 #include "train/parameter_groups.h"
 #include "train/rounding.h"
@@ -31,14 +32,16 @@ double seconds_since(Clock::time_point start) {
 
 constexpr std::int64_t kFitImages = 2048;  // for the start of activations and of copied batch norms
 
-// The first layer that makes something not finite of this batch, for the message when training diverges.
-std::string first_broken_layer(NetworkImpl& network, const torch::Tensor& images) {
+// Where something not finite comes up first in this batch, for the message when training diverges.
+std::string first_broken_place(NetworkImpl& network, const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
   std::string broken;
-  network.run(images, {}, [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
-    if (broken.empty() && !torch::isfinite(out).all().item<bool>()) broken = layer.name;
-  });
-  return broken.empty() ? "the loss itself" : broken;
+  network.run(images.to(device_of(network)), {},
+              [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
+                if (broken.empty() && !torch::isfinite(out).all().item<bool>()) broken = layer.name;
+              });
+  return broken.empty() ? "in the loss, which is not finite though every layer's output is"
+                        : fmt::format("at layer {}, whose output is not finite", broken);
 }
 
 class Run {
@@ -68,6 +71,10 @@ class Run {
     steps_an_epoch_ = data_.train.count() / o_.batch;
     steps_ = steps_an_epoch_ * o_.epochs;
     if (o_.feature_weight > 0 && !teacher_.is_empty()) match_features();
+    if (!o_.checkpoint.empty())
+      given_ = {{"images", fingerprint(data_)},
+                {"weights to begin with", fingerprint(start_)},
+                {"teacher", fingerprint(teacher_)}};
   }
 
   TrainResult operator()(const EpochCallback& on_epoch) {
@@ -79,7 +86,8 @@ class Run {
     // Not earlier: reading a checkpoint gives parameters other memory.
     if (o_.quantise_last > 0) rounded_ = std::make_unique<RoundedWeights>(*network_, o_.quantise_bits);
     if (o_.average > 0 && average_.empty()) average_ = copy_of(state_of(*network_));
-    Progress progress(of_teacher_ ? "training the ReLU network" : "training", static_cast<double>(steps_));
+    Progress progress(of_teacher_ ? "training the ReLU network" : "training", static_cast<double>(steps_),
+                      static_cast<double>(history_.size()) * static_cast<double>(steps_an_epoch_));
     for (int epoch = static_cast<int>(history_.size()) + 1; epoch <= o_.epochs; ++epoch) {
       if (has_stalled(history_, o_.early_stop)) break;
       one_epoch(epoch, progress);
@@ -90,7 +98,7 @@ class Run {
   }
 
  private:
-  RunState state() { return {*network_, *optimiser_, average_, best_, history_, at_start_}; }
+  RunState state() { return {*network_, *optimiser_, average_, best_, history_, at_start_, given_}; }
 
   // After every epoch, unless writing (large networks, slow disks) would take a notable part of the run: then
   // when twenty times as long has passed.
@@ -172,8 +180,8 @@ class Run {
           o_.feature_weight, teacher_->spec().name, network_->spec().name);
     for (const auto& layer : network_->spec().layers)
       if (std::holds_alternative<ActivationSpec>(layer.op)) {
-        student_features_.push_back(layer.name);
-        teacher_features_.push_back(match->at(layer.name));
+        student_features_.push_back(restored_output(network_->spec(), layer.name));
+        teacher_features_.push_back(restored_output(teacher_->spec(), match->at(layer.name)));
       }
   }
 
@@ -251,17 +259,14 @@ class Run {
   }
 
   [[noreturn]] void stop_diverged(int epoch, const torch::Tensor& images) {
-    const auto layer = first_broken_layer(*network_, images);
-    fail(
-        "training diverged in epoch {} at layer {}: its output is not finite; lower --lr or "
-        "--coefficient-rate, "
-        "or raise --range-penalty{}",
-        epoch, layer,
-        checkpoint_epoch_ == 0
-            ? ""
-            : fmt::format("; {} holds the network after epoch {}: go on from there with --resume "
-                          "--allow-changes",
-                          o_.checkpoint, checkpoint_epoch_));
+    const auto place = first_broken_place(*network_, images);
+    fail("training diverged in epoch {} {}; lower --lr or --coefficient-rate, or raise --range-penalty{}",
+         epoch, place,
+         checkpoint_epoch_ == 0
+             ? "; --checkpoint FILE would keep a network to go on from"
+             : fmt::format("; {} holds the network after epoch {}: go on from there with --resume "
+                           "--allow-changes",
+                           o_.checkpoint, checkpoint_epoch_));
   }
 
   // The outputs of the named layers are appended as they are made.
@@ -367,9 +372,10 @@ class Run {
   std::vector<torch::Tensor> average_, best_;
   std::vector<EpochRecord> history_;
   std::map<std::string, StartCoefficients> at_start_;
-  double checkpoint_cost_ = 0;         // seconds of the last write
-  Clock::time_point checkpoint_time_;  // of the last write
-  std::size_t checkpoint_epoch_ = 0;   // what the checkpoint holds; 0: there is none
+  std::map<std::string, std::string> given_;  // for the checkpoint
+  double checkpoint_cost_ = 0;                // seconds of the last write
+  Clock::time_point checkpoint_time_;         // of the last write
+  std::size_t checkpoint_epoch_ = 0;          // what the checkpoint holds; 0: there is none
 };
 
 }  // namespace

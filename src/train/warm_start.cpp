@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "train/device.h"
 
 namespace velum::train {
 
@@ -22,6 +23,21 @@ bool is(const LayerSpec& layer) {
 const LayerSpec* find(const NetworkSpec& spec, const std::string& name) {
   for (const auto& layer : spec.layers)
     if (layer.name == name) return &layer;
+  return nullptr;
+}
+
+bool restores(const LayerSpec& layer) {
+  const auto* scale = std::get_if<ScaleShiftSpec>(&layer.op);
+  return scale && scale->restores;
+}
+
+// The scale behind the activation that reads this norm; null where there is none.
+const LayerSpec* restoring_scale(const NetworkSpec& spec, const LayerSpec& norm) {
+  for (const auto& layer : spec.layers) {
+    if (!restores(layer)) continue;
+    const auto* act = find(spec, layer.inputs[0]);
+    if (act && act->inputs[0] == norm.name) return &layer;
+  }
   return nullptr;
 }
 
@@ -67,8 +83,9 @@ std::map<std::string, Statistics> statistics_of(Network& network, const torch::T
   };
   std::map<std::string, Sums> sums;
   torch::NoGradGuard no_grad;
+  const auto device = device_of(*network);
   for (std::int64_t begin = 0; begin < images.size(0); begin += batch)
-    network->run(images.slice(0, begin, std::min(begin + batch, images.size(0))), {},
+    network->run(images.slice(0, begin, std::min(begin + batch, images.size(0))).to(device), {},
                  [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
                    const auto by_channel = out.transpose(0, 1).reshape({out.size(1), -1}).to(torch::kFloat64);
                    auto& s = sums[layer.name];
@@ -103,7 +120,8 @@ void copy_coefficients(NetworkImpl& to, const LayerSpec& layer, const NetworkImp
   const auto kind = std::get<ActivationSpec>(layer.op).kind;
   for (const char* which : {"a", "b", "c"}) {
     auto mine = to.tensor(layer.name, which);
-    const auto theirs = from.tensor(source, which).expand(layer.shape).reshape({mine.numel(), -1});
+    const auto theirs =
+        from.tensor(source, which).to(mine.device()).expand(layer.shape).reshape({mine.numel(), -1});
     const auto shared = theirs.select(1, 0);
     const bool fits = torch::equal(theirs, shared.unsqueeze(1).expand_as(theirs)) &&
                       (is_trainable(kind) || torch::equal(shared.reshape(mine.sizes()), mine));
@@ -118,14 +136,41 @@ void copy_coefficients(NetworkImpl& to, const LayerSpec& layer, const NetworkImp
 
 }  // namespace
 
-NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
+std::set<std::string> wide_activations(Network& network, const torch::Tensor& images) {
+  const bool was_training = network->is_training();
+  network->eval();
+  const auto statistics = statistics_of(network, images);
+  network->train(was_training);
+  std::set<std::string> wide;
+  for (const auto& layer : network->spec().layers) {
+    const auto* act = std::get_if<ActivationSpec>(&layer.op);
+    if (!act || act->kind != ActivationKind::relu) continue;
+    const auto seen = statistics.find(layer.inputs[0]);
+    if (seen == statistics.end()) continue;  // of the input itself
+    const auto size = torch::sqrt(seen->second.variance + seen->second.mean.square());
+    if (size.max().item<double>() > kWideInput) wide.insert(layer.name);
+  }
+  return wide;
+}
+
+std::string restored_output(const NetworkSpec& spec, const std::string& activation) {
+  for (const auto& layer : spec.layers)
+    if (restores(layer) && layer.inputs[0] == activation) return layer.name;
+  return activation;
+}
+
+NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind,
+                           const std::set<std::string>& wide) {
   NetworkSpec out;
   out.name = loaded.name;
   out.input_shape = loaded.input_shape;
   std::map<std::string, bool> normed;  // tensors that a batch norm makes
   const bool polynomial = is_polynomial(loaded);
   bool any = false;
+  std::map<std::string, std::string> restored;  // activations by the scale that stands for them
   for (auto layer : loaded.layers) {
+    for (auto& input : layer.inputs)
+      if (const auto by = restored.find(input); by != restored.end()) input = by->second;
     if (is<ScaleShiftSpec>(layer) && follows_affine(loaded, layer)) {
       layer.op = BatchNormSpec{};
       normed[layer.name] = true;
@@ -151,7 +196,13 @@ NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind) {
         out.layers.push_back(std::move(norm));
       }
     }
+    const auto name = layer.name;
+    const auto shape = layer.shape;
     out.layers.push_back(std::move(layer));
+    if (wide.contains(name)) {
+      restored[name] = name + "_scale";
+      out.layers.push_back({name + "_scale", ScaleShiftSpec{true}, {name}, shape});
+    }
   }
   if (!any)
     fail_user(
@@ -173,6 +224,10 @@ std::optional<std::map<std::string, std::string>> matching_layers(const NetworkS
     if (is<DropoutSpec>(layer)) continue;
     const auto* other = at < from.layers.size() ? &from.layers[at] : nullptr;
     const bool same = other && layer.shape == other->shape && std::visit(Same{}, layer.op, other->op);
+    if (restores(layer) != (other && restores(*other))) {
+      if (!restores(layer)) return std::nullopt;
+      continue;
+    }
     if (!same && is<BatchNormSpec>(layer)) continue;
     if (!same) return std::nullopt;
     out[layer.name] = other->name;
@@ -211,6 +266,7 @@ void copy_weights(NetworkImpl& to, Network& from, const torch::Tensor& images) {
       copy("weight");
       copy("bias");
     } else if (is<ScaleShiftSpec>(layer)) {
+      if (found == match->end()) continue;  // a restoring scale: set with its norm
       copy("scale");
       copy("shift");
     } else if (is<ActivationSpec>(layer)) {
@@ -228,8 +284,18 @@ void copy_weights(NetworkImpl& to, Network& from, const torch::Tensor& images) {
           source.empty() ? torch::ones_like(deviation) : by_channel(from->tensor(source, "scale"), source);
       const auto shift =
           source.empty() ? torch::zeros_like(deviation) : by_channel(from->tensor(source, "shift"), source);
-      to.tensor(layer.name, "weight").copy_(scale * deviation);
-      to.tensor(layer.name, "bias").copy_(shift + scale * seen.mean);
+      const auto weight = scale * deviation, bias = shift + scale * seen.mean;
+      auto size = torch::ones_like(deviation);
+      if (const auto* restoring = restoring_scale(to.spec(), layer)) {
+        size = torch::sqrt(weight.square() + bias.square());  // root mean square of what the activation sees
+        auto target = to.tensor(restoring->name, "scale");
+        std::vector<std::int64_t> by_first(static_cast<std::size_t>(target.dim()), 1);
+        by_first[0] = -1;
+        target.copy_(size.reshape(by_first).expand(target.sizes()));
+        to.tensor(restoring->name, "shift").zero_();
+      }
+      to.tensor(layer.name, "weight").copy_(weight / size);
+      to.tensor(layer.name, "bias").copy_(bias / size);
       to.tensor(layer.name, "running_mean").copy_(seen.mean);
       to.tensor(layer.name, "running_var").copy_(seen.variance);
     }

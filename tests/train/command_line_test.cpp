@@ -87,8 +87,8 @@ TEST(CommandLine, AnUnknownKeyIsRefusedWithTheNearest) {
 TEST(CommandLine, HelpAndMistakesRunNothing) {
   EXPECT_FALSE(parse({"--help"}));
   EXPECT_FALSE(parse({"--describe-recipe", "best"}));
-  EXPECT_FALSE(parse({"--data", "digits"}, 2));  // no --out
-  EXPECT_FALSE(parse({"--data", "digits", "--out", "m.onnx", "--epohs", "3"}, 2));
+  EXPECT_THROW(parse({"--data", "digits"}), Error);  // no --out
+  EXPECT_THROW(parse({"--data", "digits", "--out", "m.onnx", "--epohs", "3"}), Error);
   EXPECT_THROW(parse({"--data", "digits", "--out", "m.onnx", "--recipe", "bset"}), Error);
   EXPECT_THROW(parse({"--data", "digits", "--out", "m.onnx", "--activation", "cubic"}), Error);
 }

@@ -307,6 +307,84 @@ TEST(Checkpoints, NoSpaceIsReportedAndTheOldOneStays) {
   std::filesystem::remove(o.checkpoint);
 }
 
+// --warm-start=false leaves the weights of --from out, and nothing else: the layers are its, and it teaches.
+TEST(Recipes, ColdStartsFromALoadedNetworkTakeItsLayersOnly) {
+  auto o = small_options("beaa");
+  o.from = write_relu_network("cold.onnx", relu_spec("cryptonets"));
+  o.epochs = 1;
+  o.learning_rate = 1e-12;  // what it begins with is what it ends with
+  o.coefficients_first = 0;
+  const auto first_weights = [&](bool warm) {
+    o.warm_start = warm;
+    auto result = train(small_data(), o);
+    EXPECT_FALSE(result.teacher.is_empty());
+    return result.network->tensor(result.network->spec().layers[0].name, "weight").clone();
+  };
+  const auto given = from_graph(model::load_onnx(o.from));
+  const auto expected = given->tensor(given->spec().layers[0].name, "weight");
+  EXPECT_TRUE(torch::allclose(first_weights(true), expected, 1e-4, 1e-5));
+  EXPECT_FALSE(torch::allclose(first_weights(false), expected, 1e-1, 1e-2));
+  std::filesystem::remove(o.from);
+}
+
+TEST(Recipes, FeaturesWithoutATeacherAreRefused) {
+  auto o = small_options("direct");
+  o.feature_weight = 1;
+  expect_parts(message_of([&] { train(small_data(), o); }, ErrorKind::user),
+               {"--feature-weight 1", "--teacher"});
+}
+
+// The same options on other images, or with another teacher, would not be the run that was interrupted.
+TEST(Checkpoints, OfOtherImagesOrAnotherTeacherAreRefused) {
+  auto o = small_options();
+  o.epochs = 1;
+  o.checkpoint = scratch("given.ckpt");
+  train(small_data(), o);
+  o.epochs = 2;
+  o.resume = o.allow_changes = true;
+  train(small_data(), o);  // as the options say, what differs is allowed
+  o.allow_changes = false;
+  auto data = small_data();
+  data.train.images = 1 - data.train.images;
+  expect_parts(message_of([&] { train(data, o); }, ErrorKind::user),
+               {o.checkpoint.c_str(), "other images", "1000 training and 500 validation", "--allow-changes"});
+  data = small_data();
+  data.train.labels = data.train.labels.roll(1);
+  expect_parts(message_of([&] { train(data, o); }, ErrorKind::user), {"other images"});
+
+  auto relu = o;
+  relu.activation = ActivationKind::relu;
+  relu.checkpoint = "";
+  relu.resume = false;
+  relu.epochs = 1;
+  const auto teacher = [&](std::uint64_t seed) {
+    relu.seed = seed;
+    const auto path = scratch("given.onnx");
+    model::save_onnx(to_graph(*train(small_data(), relu).network), path);
+    return path;
+  };
+  std::filesystem::remove(o.checkpoint);
+  o.teacher = teacher(1);
+  train(small_data(), o);
+  o.teacher = teacher(2);
+  expect_parts(message_of([&] { train(small_data(), o); }, ErrorKind::user), {"other teacher"});
+  std::filesystem::remove(o.checkpoint);
+  std::filesystem::remove(o.teacher);
+}
+
+TEST(Checkpoints, OfAnotherOptimiserAreRefusedEvenIfChangesAreAllowed) {
+  auto o = small_options();
+  o.epochs = 1;
+  o.checkpoint = scratch("optimiser.ckpt");
+  train(small_data(), o);
+  o.epochs = 2;
+  o.resume = o.allow_changes = true;
+  o.optimiser = "sgd";
+  expect_parts(message_of([&] { train(small_data(), o); }, ErrorKind::user),
+               {"--optimiser adam", "sgd", "remove the file"});
+  std::filesystem::remove(o.checkpoint);
+}
+
 TEST(Checkpoints, DivergenceOffersTheLastGoodOne) {
   auto o = small_options();
   o.epochs = 2;

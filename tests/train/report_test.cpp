@@ -45,6 +45,8 @@ TEST(Report, SetsTheNetworkBesideItsTeacher) {
   std::vector<std::string> names;
   for (const auto& e : r.evaluations) names.push_back(e.name);
   EXPECT_EQ(names, (std::vector<std::string>{"test", "teacher, test", "validation", "training"}));
+  for (const auto& e : r.evaluations)
+    EXPECT_EQ(e.same_images, e.name == "test" || e.name == "teacher, test") << e.name;
   EXPECT_EQ(r.evaluations[0].metrics.accuracy, trained().test.accuracy);
   auto teacher = trained().result.teacher;
   EXPECT_EQ(r.evaluations[1].metrics.confusion, evaluate(teacher, small_data().test, 10).confusion);

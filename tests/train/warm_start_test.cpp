@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 #include "model/onnx.h"
 #include "train/exchange.h"
@@ -205,6 +208,55 @@ TEST(WarmStart, AnotherActivationIsRefusedByName) {
     EXPECT_EQ(e.kind(), ErrorKind::user);
     for (const char* part : {"/features/1", "Sigmoid", "Relu"})
       EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
+  }
+}
+
+// The same function with weights and biases such that every activation sees ten times as much: relu(10 x) =
+// 10 relu(x).
+model::Graph magnified(model::Graph g, float by) {
+  float so_far = 1;
+  for (auto& node : g.nodes) {
+    const bool last = &node == &g.nodes.back();
+    const auto scale = [&](std::vector<float>& weights, std::vector<float>& bias) {
+      const float own = last ? 1 / so_far : (so_far == 1 ? by : 1.0F);
+      if (!last) so_far = by;
+      for (auto& w : weights) w *= own;
+      for (auto& b : bias) b *= last ? 1.0F : by;
+    };
+    if (auto* c = std::get_if<model::Convolution>(&node.op)) scale(c->weights, c->bias);
+    if (auto* d = std::get_if<model::Dense>(&node.op)) scale(d->weights, d->bias);
+  }
+  return g;
+}
+
+TEST(WarmStart, WideNetworksAreBroughtToUnitSizeAndBack) {
+  torch::manual_seed(7);
+  torch::NoGradGuard no_grad;
+  const auto images = torch::rand({256, 1, 28, 28});
+  const auto plain = foreign_graph();
+  const auto wide = magnified(plain, 50);
+  auto from = from_graph(wide), small = from_graph(plain);
+  ASSERT_TRUE(torch::allclose(from->forward(images), small->forward(images), 1e-3, 1e-3));
+  EXPECT_TRUE(wide_activations(small, images).empty());
+  const auto found = wide_activations(from, images);
+  ASSERT_EQ(found.size(), 1u);
+  for (const auto kind : {ActivationKind::relu, ActivationKind::element}) {
+    auto spec = trainable_spec(from->spec(), kind, found);
+    for (auto& layer : spec.layers)  // average pools would compute something else
+      if (std::holds_alternative<model::AveragePool>(layer.op))
+        layer.op = model::MaxPool{std::get<model::AveragePool>(layer.op)};
+    Network to(spec);
+    copy_weights(*to, from, images);
+    for (auto& act : to->activations()) act->set_share(0);
+    to->eval();
+    EXPECT_TRUE(torch::allclose(to->forward(images), from->forward(images), 1e-3, 1e-3));
+    double widest = 0;
+    to->run(images, {}, [&](const LayerSpec& layer, const torch::Tensor& in, const torch::Tensor&) {
+      if (std::holds_alternative<ActivationSpec>(layer.op))
+        widest = std::max(widest, in.square().mean().sqrt().item<double>());
+    });
+    EXPECT_NEAR(widest, 1, 0.1);
+    EXPECT_NE(restored_output(to->spec(), *found.begin()), *found.begin());
   }
 }
 
