@@ -93,24 +93,19 @@ TEST(Trainer, ResumesWhereTheValidationLossIsNotFinite) {
             whole.history[0].learning_rate / 2);  // as after any loss no better
 }
 
+// A teacher of other digits than the labels say: its pupil learns to see as it does.
 TEST(Trainer, DistilsFromAReluTeacherReadFromOnnx) {
   auto o = small_options();
   o.activation = ActivationKind::relu;
-  auto teacher = train(small_data(), o);
+  auto shifted = small_data();
+  shifted.train.labels = (shifted.train.labels + 1) % 10;
   const auto path = scratch("teacher.onnx");
-  model::save_onnx(to_graph(*teacher.network), path);
+  model::save_onnx(to_graph(*train(shifted, o).network), path);
   o.activation = ActivationKind::element;
   o.teacher = path;
-  // What is distilled shows in the outputs: they come nearer to the teacher's.
-  const auto& images = small_data().validation.images;
-  const auto wanted = torch::softmax(predict(teacher.network, images), 1);
-  const auto distance = [&](double weight) {
-    auto other = o;
-    other.distil_weight = weight;
-    auto student = train(small_data(), other);
-    return (torch::softmax(predict(student.network, images), 1) - wanted).abs().mean().item<double>();
-  };
-  EXPECT_LT(distance(20), 0.9 * distance(0));
+  o.distil_weight = 20;
+  EXPECT_LT(train(small_data(), o).validation->accuracy, 0.3);
+  o.distil_weight = 0;
   const auto student = train(small_data(), o);
   EXPECT_GT(student.validation->accuracy, 0.6);
 
