@@ -6,11 +6,12 @@
 #   TEACHER_SEED=1  begin with, and be taught by, networks of that seed, where a teacher takes too long to train it three times
 #   AGAIN=1         train finished runs again whose networks are not in VELUM_SCRATCH, as later rows begin with them; the
 #                   report goes there too, the one of the table stays, and the two accuracies are printed
-#   EXTRA="..."     more options for every run, e.g. "--threads 2"
+#   EXTRA="..."     more options for every run, e.g. "--threads 2", or "--products float32" where the processor has no
+#                   AVX-512 BF16, which the rows of alexnet and vgg ask for
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
 # With a line "# Begins with ROW." they begin with the network of that row.
-[ $# -gt 0 ] || { sed -n '2,12p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,13p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
 table=results/training/table

@@ -13,6 +13,7 @@ CpuFeatures detect_cpu() {
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   f.avx512_ifma = f.avx512 && __builtin_cpu_supports("avx512ifma");
   f.avx512_vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
+  f.avx512_bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16");
 #endif
   return f;
 }

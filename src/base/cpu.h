@@ -10,6 +10,7 @@ struct CpuFeatures {
   bool avx512 = false;       // F, DQ, BW, VL
   bool avx512_ifma = false;  // 52-bit multiply-add
   bool avx512_vnni = false;  // vpdpwssd
+  bool avx512_bf16 = false;  // products of bfloat16; processors with AMX have it too
 };
 
 CpuFeatures detect_cpu();

@@ -1,5 +1,7 @@
 #include "train/affine_layers.h"
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 
 namespace velum::train {
@@ -16,6 +18,12 @@ Products parse_products(const std::string& name) {
   if (name == "float32") return Products::float32;
   if (name == "bfloat16") return Products::bfloat16;
   fail_user("products \"{}\": unknown; choose float32 or bfloat16", name);
+}
+
+std::string slow_products(Products products, const CpuFeatures& cpu) {
+  if (products == Products::float32 || cpu.avx512_bf16) return {};
+  return fmt::format("this processor has no bfloat16 products (AVX-512 BF16){}; train with --products float32",
+                     cpu.avx512 ? ": no gain is to be had from them" : " and no AVX-512: epochs take many times longer");
 }
 
 torch::Tensor padded(const torch::Tensor& x, std::int64_t top, std::int64_t left, std::int64_t bottom,

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "model/onnx.h"
+#include "train/affine_layers.h"
 #include "train/allocation.h"
 #include "train/command_line.h"
 #include "train/exchange.h"
@@ -62,6 +63,8 @@ void run(Arguments& args, const std::string& command) {
     fmt::print("{}: {} training, {} validation, {} test images of {}, {} classes\n", data.name,
                data.train.count(), data.validation.count(), data.test.count(),
                model::to_string(data.image_shape), data.classes.size());
+  if (const auto slow = slow_products(parse_products(o.products), detect_cpu()); !slow.empty() && o.device == "cpu")
+    fmt::print(stderr, "velum train: warning: {}\n", slow);
   auto result = velum::train::train(data, o, [&](const EpochRecord& e) {
     if (!args.quiet) print_epoch(e, o);
   });

@@ -33,6 +33,7 @@ TEST(Cpu, HasANameAndConsistentFeatures) {
   const auto f = detect_cpu();
   EXPECT_TRUE(!f.avx512_vnni || f.avx512);
   EXPECT_TRUE(!f.avx512_ifma || f.avx512);
+  EXPECT_TRUE(!f.avx512_bf16 || f.avx512);
 }
 
 }  // namespace

@@ -178,6 +178,17 @@ TEST(AffineLayers, PadOneSideAndBothAndRoundWhereAsked) {
   EXPECT_TRUE(torch::allclose(dense(*layer, rows, Products::bfloat16), layer->forward(rows), 0.02, 0.03));
 }
 
+TEST(Products, AreAdvisedAgainstWhereTheProcessorLacksThem) {
+  CpuFeatures none, wide, all;
+  wide.avx512 = all.avx512 = all.avx512_bf16 = true;
+  for (const auto& cpu : {none, wide, all}) EXPECT_EQ(slow_products(Products::float32, cpu), "");
+  EXPECT_EQ(slow_products(Products::bfloat16, all), "");
+  EXPECT_NE(slow_products(Products::bfloat16, wide).find("no gain"), std::string::npos);
+  const auto slow = slow_products(Products::bfloat16, none);
+  EXPECT_NE(slow.find("many times longer"), std::string::npos);
+  EXPECT_NE(slow.find("--products float32"), std::string::npos);
+}
+
 TEST(Trainer, LearnsWithLowProducts) {
   auto o = small_options();
   o.products = "bfloat16";
