@@ -15,8 +15,7 @@ namespace velum::train {
 // layers stay float. For training steps: what is measured or exported comes from float32.
 enum class Products { float32, bfloat16 };
 Products parse_products(const std::string& name);  // throws Error(user) with the names there are
-// Why a training on this processor should not multiply so, and what to do; empty where it may. Without the
-// instructions libtorch rounds after every product, or multiplies one element at a time (no AVX-512 at all).
+// Why a training on this processor should not multiply so, and what to do; empty where it may.
 std::string slow_products(Products products, const CpuFeatures& cpu);
 
 // x with rows and columns of `value` around its images.
