@@ -3,9 +3,11 @@
 # folder of its own; nothing of this system changes. Needs root, debootstrap, 5 GB and some 20 minutes.
 #   tools/newest_torch.sh ROOT [SUITE]      SUITE: sid (default), trixie, ...
 #   MIRROR=URL                              where the packages come from, if not from debootstrap's default
+#   CUDA=1                                  against libtorch-cuda-dev and NVIDIA's toolkit, of the suite's contrib and
+#                                           non-free; 15 GB. No GPU is needed: tests that want one skip
 # What was built with what, and how its tests ended, goes to results/training/libtorch.json; a second call goes on
 # in the same ROOT.
-[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,7p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] && [ $# -le 2 ] || { sed -n '2,9p' "$0" >&2; exit 2; }
 set -euo pipefail
 root=$(realpath -m "$1") suite=${2:-sid} mirror=${MIRROR:-}
 cd "$(dirname "$0")/.."
@@ -17,8 +19,13 @@ command -v debootstrap >/dev/null || { echo "$0: install debootstrap first" >&2;
 eval "$(sed -n '/^core=(/,/)$/p; /^train=(/p' tools/setup.sh)"
 # shellcheck disable=SC2154
 packages=("${core[@]}" "${train[@]}")
+torch=libtorch-dev components=main
+if [ "${CUDA:-0}" = 1 ]; then
+  torch=libtorch-cuda-dev components=main,contrib,non-free
+  packages=("${packages[@]/#libtorch-dev/$torch}" nvidia-cuda-toolkit)
+fi
 
-[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
+[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase --components="$components" "$suite" "$root" ${mirror:+"$mirror"}
 mkdir -p "$root/src" "$root/build"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 let_go() { for mounted in src proc; do ! mountpoint -q "$root/$mounted" || umount "$root/$mounted"; done; }
@@ -34,19 +41,20 @@ result=0
 inside sh -c 'cd /build/tests/train && ./velum_train_tests --gtest_brief=1 --gtest_output=json:/build/tests.json' || result=$?
 
 version() { inside dpkg-query -W -f='${Version}' "$1"; }
-python3 - "$root/build/tests.json" "$suite" "$(version libtorch-dev)" "$(inside g++ -dumpfullversion)" "$(git rev-parse HEAD)" \
+python3 - "$root/build/tests.json" "$suite" "$torch" "$(version "$torch")" "$(inside g++ -dumpfullversion)" "$(git rev-parse HEAD)" \
   results/training/libtorch.json <<'END'
 import datetime, json, os, platform, sys
-tests, suite, torch, compiler, commit, out = sys.argv[1:]
+tests, suite, package, torch, compiler, commit, out = sys.argv[1:]
+cuda = "cuda" in package
 tests = json.load(open(tests))
 skipped = sum(case.get("result") == "SKIPPED" for group in tests["testsuites"] for case in group["testsuite"])
 entry = {"libtorch": torch, "compiler": "g++ " + compiler, "commit": commit,
-         "command": "tools/newest_torch.sh ROOT " + suite,
+         "command": ("CUDA=1 " if cuda else "") + "tools/newest_torch.sh ROOT " + suite, "package": package,
          "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
          "machine": {"cores": os.cpu_count(), "system": platform.machine()},
          "tests": tests["tests"], "failed": tests["failures"] + tests["errors"], "skipped": skipped}
 record = json.load(open(out)) if os.path.exists(out) else {}
-record[suite] = entry
+record[suite + "-cuda" * cuda] = entry
 with open(out + ".new", "w") as f:
     f.write(json.dumps(record, indent=1, sort_keys=True) + "\n")
 os.replace(out + ".new", out)
