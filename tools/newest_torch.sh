@@ -34,7 +34,26 @@ mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mountpoint -q "$root/src" || mount --bind -o ro "$PWD" "$root/src"
 
 inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive OMP_WAIT_POLICY=passive LC_ALL=C "$@"; }
+
+# Debian's nvidia-cudnn fetches cuDNN from its maker when installed. No test here calls it, so an empty package goes by its
+# name, and functions that stop the program by the library's.
+package_cudnn() {
+  mkdir -p "$root/tmp/cudnn/DEBIAN"
+  printf '%s\n' 'Package: nvidia-cudnn' 'Version: 99' 'Architecture: all' 'Maintainer: nobody <nobody@localhost>' \
+    'Description: stands in for cuDNN where nothing calls it' > "$root/tmp/cudnn/DEBIAN/control"
+  inside dpkg-deb --build /tmp/cudnn /tmp/cudnn.deb > /dev/null
+  packages+=(/tmp/cudnn.deb)
+}
+build_cudnn() {
+  # shellcheck disable=SC2016
+  inside sh -ec 'cd /usr/lib/x86_64-linux-gnu
+    nm -D --undefined-only libtorch_cuda.so | sed -nE "s/^ +U (cudnn[A-Za-z0-9_]+)(@.*)?$/void \1(void) { __builtin_trap(); }/p" > /tmp/cudnn.c
+    echo "libcudnn.so.9 { global: *; };" > /tmp/cudnn.map
+    gcc -shared -fPIC -fno-builtin -Wl,-soname,libcudnn.so.9 -Wl,--version-script=/tmp/cudnn.map -o libcudnn.so.9 /tmp/cudnn.c'
+}
+[ "$torch" = libtorch-dev ] || package_cudnn
 inside apt-get install -y -qq --no-install-recommends "${packages[@]}"
+[ "$torch" = libtorch-dev ] || build_cudnn
 inside cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DVELUM_TORCH=ON
 inside ninja -C /build velum-train velum_train_tests
 result=0
