@@ -62,6 +62,13 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
              "Example: velum train --data digits --net cryptonets --epochs 10 --out digits.onnx\n");
 }
 
+// The path behind --config; empty where none is given. CLI11 2.4 reads past the end of an option without
+// results.
+std::string config_of(const CLI::App& app) {
+  const auto* option = app.get_config_ptr();
+  return option->count() > 0 ? option->as<std::string>() : std::string();
+}
+
 // CLI11 would name all unknown keys at once, and nothing to put in their place.
 void require_known_keys(const std::string& path) {
   std::vector<std::string> known{"out", "json", "report", "skip-test", "note", "quiet"};
@@ -78,10 +85,11 @@ void require_known_keys(const std::string& path) {
   }
 }
 
-// The recipe on the command line or in the configuration file; empty where none is chosen. What is wrong with
+// The recipe on the command line or in the configuration file; empty where none is chosen. Keys of that file
+// which do not exist are refused here: CLI11 2.4 takes their values for arguments. What else is wrong with
 // either is for the parser of all options to say.
 std::string chosen_recipe(int argc, const char* const* argv) {
-  std::string recipe;
+  std::string recipe, config;
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
@@ -90,8 +98,10 @@ std::string chosen_recipe(int argc, const char* const* argv) {
   app.set_config("--config");
   try {
     app.parse(argc, argv);
+    config = config_of(app);
   } catch (const CLI::ParseError&) {
   }
+  if (!config.empty()) require_known_keys(config);
   return recipe;
 }
 
@@ -132,8 +142,7 @@ std::optional<int> parse_into(Arguments& args, const std::string& recipe, int ar
     fmt::print("{}", describe_recipe(described));
     return 0;
   }
-  args.config = app.get_config_ptr()->as<std::string>();
-  if (!args.config.empty()) require_known_keys(args.config);
+  args.config = config_of(app);
   for (const char* needed : {"--data", "--out"})
     if (app.get_option(needed)->count() == 0) fail_user("{} is required; --help says what it may be", needed);
   args.options.activation = parse_activation(names.activation);
