@@ -136,7 +136,7 @@ void write_checkpoint(const std::string& path, const RunState& state, const Trai
   for (const auto& [layer, s] : state.start) start.insert(start.end(), {s.a, s.b, s.c});
   write(archive, "start", start);
   archive.write("generator", at::globalContext().defaultGenerator(at::kCPU).get_state());
-  if (const auto device = device_of(state.network); !device.is_cpu())
+  if (const auto device = device_of(state.network); device.is_cuda())
     archive.write("device generator", at::globalContext().defaultGenerator(device).get_state());
   std::ostringstream bytes;
   archive.save_to(bytes);
@@ -175,7 +175,7 @@ bool read_checkpoint(const std::string& path, RunState state, const TrainOptions
     archive.read("generator", generator_state);
     auto generator = at::globalContext().defaultGenerator(at::kCPU);  // a handle on the shared one
     generator.set_state(generator_state.cpu());
-    if (const auto device = device_of(state.network); !device.is_cpu()) {
+    if (const auto device = device_of(state.network); device.is_cuda()) {
       archive.read("device generator", generator_state);
       auto of_device = at::globalContext().defaultGenerator(device);
       of_device.set_state(generator_state.cpu());

@@ -281,7 +281,7 @@ class Run {
   torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, const Mixed& mixed) {
     auto loss = F::cross_entropy(logits, labels, cross_entropy_);
     if (!mixed.partner.defined()) return loss;
-    const auto other = labels.index_select(0, mixed.partner);
+    const auto other = labels.index_select(0, mixed.partner.to(labels.device()));
     return mixed.part * loss + (1 - mixed.part) * F::cross_entropy(logits, other, cross_entropy_);
   }
 

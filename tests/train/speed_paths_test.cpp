@@ -1,4 +1,4 @@
-// Where the trainer leaves torch's own way for a faster one, or for another device: the same results.
+// Where the trainer leaves torch's own way for a faster one: the same results.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,7 +7,6 @@
 #include "support.h"
 #include "train/adamw.h"
 #include "train/affine_layers.h"
-#include "train/device.h"
 #include "train/pool_kernel.h"
 #include "train/quadratic_kernel.h"
 
@@ -197,39 +196,6 @@ TEST(Trainer, LearnsWithLowProducts) {
   const auto exact = train(small_data(), o);
   EXPECT_NEAR(low.validation->accuracy, exact.validation->accuracy, 0.06);
   EXPECT_GT(low.validation->accuracy, 0.7);
-}
-
-std::string refusal(const std::string& device) {
-  try {
-    find_device(device);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-TEST(Device, UnknownNamesAndMissingDevicesAreRefused) {
-  EXPECT_TRUE(find_device("cpu").is_cpu());
-  for (const char* name : {"gpu", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", ""})
-    EXPECT_NE(refusal(name).find("choose cpu, cuda or cuda:K"), std::string::npos) << name;
-  if (!torch::cuda::is_available())
-    EXPECT_NE(refusal("cuda").find("finds no CUDA device"), std::string::npos);
-  else
-    EXPECT_NE(refusal("cuda:99").find("CUDA devices"), std::string::npos);
-}
-
-// Skipped where there is none, so that a machine with one checks the whole way.
-TEST(Device, CudaTrainsTheDigits) {
-  if (!torch::cuda::is_available()) GTEST_SKIP() << "this libtorch finds no CUDA device";
-  auto o = small_options("best");
-  o.teacher_epochs = 2;
-  const auto there = train(small_data(), [&] {
-    auto c = o;
-    c.device = "cuda";
-    return c;
-  }());
-  const auto here = train(small_data(), o);
-  EXPECT_NEAR(there.validation->accuracy, here.validation->accuracy, 0.06);
 }
 
 }  // namespace
