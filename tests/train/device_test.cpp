@@ -49,15 +49,28 @@ TEST(StandIn, RefusesWhatAGpuRefuses) {
   EXPECT_DEATH(std::puts(std::to_string(y.data_ptr<float>()[1]).c_str()), "");
 }
 
+// Not by later libtorch (2.14), whose autograd asks for streams of an accelerator that it knows.
+bool stand_in_has_gradients() {
+  try {
+    auto x = torch::ones({2}, find_device("xpu")).requires_grad_();
+    (x * x).sum().backward();
+    return true;
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
 class EveryDevice : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (GetParam() == "cuda" && !torch::cuda::is_available())
       GTEST_SKIP() << "this libtorch finds no CUDA device";
+    if (GetParam() == "xpu" && TORCH_VERSION_MAJOR >= 2 && !stand_in_has_gradients())
+      GTEST_SKIP() << "this libtorch takes gradients on devices of its own only";
     before_ = operations_on_stand_in();
   }
   void TearDown() override {
-    if (GetParam() == "xpu") {
+    if (GetParam() == "xpu" && !IsSkipped()) {
       EXPECT_GT(operations_on_stand_in(), before_ + 100);
     }
   }
