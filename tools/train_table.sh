@@ -4,6 +4,7 @@
 #   VELUM_DATA=DIR tools/train_table.sh ROW...     rows are the names of configs/*.toml without the ending
 #   SEEDS="1 2 3"   which seeds (default: 1 2 3)
 #   TEACHER_SEED=1  begin with, and be taught by, networks of that seed, where a teacher takes too long to train it three times
+#   TAUGHT_SEED=2   be taught by the network of that seed, but begin with that of their own
 #   AGAIN=1         train finished runs again whose networks are not in VELUM_SCRATCH, as later rows begin with them; the
 #                   report goes there too, the one of the table stays, and the two accuracies are printed
 #   EXTRA="..."     more options for every run, e.g. "--threads 2", or "--products float32" where the processor has no
@@ -11,7 +12,7 @@
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
 # It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
 # With a line "# Begins with ROW." they begin with the network of that row.
-[ $# -gt 0 ] || { sed -n '2,13p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,14p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
 table=results/training/table
@@ -50,11 +51,12 @@ for row in "$@"; do
       taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
       begins_with=$(sed -nE 's/^# Begins with ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
       from_seed=${TEACHER_SEED:-$seed}
-      for needed in "$relu" ${taught_by:+"$taught_by"} ${begins_with:+"$begins_with"}; do
-        [ -f "$scratch/table/$needed-s$from_seed.onnx" ] || stop "$name takes the network of $needed with seed $from_seed: train that first (with AGAIN=1 if its report is there)"
+      taught_seed=${TAUGHT_SEED:-$from_seed}
+      for needed in "$relu-s$from_seed" "${taught_by:-$relu}-s$taught_seed" ${begins_with:+"$begins_with-s$from_seed"}; do
+        [ -f "$scratch/table/$needed.onnx" ] || stop "$name takes the network of $needed: train that first (with AGAIN=1 if its report is there)"
       done
-      teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$from_seed.onnx")
-      [ -z "$taught_by$begins_with" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$from_seed.onnx")
+      teacher=(--teacher "$scratch/table/${taught_by:-$relu}-s$taught_seed.onnx")
+      [ -z "$taught_by$begins_with${TAUGHT_SEED:-}" ] || teacher+=(--from "$scratch/table/${begins_with:-$relu}-s$from_seed.onnx")
     fi
     echo "== $name"
     # shellcheck disable=SC2086
