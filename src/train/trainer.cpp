@@ -178,7 +178,7 @@ TrainResult train(const TrainingData& data, const TrainOptions& options, const E
   const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(options.threads > 0 ? options.threads : all);
   at::globalContext().setFlushDenormal(true);
-  at::globalContext().setDeterministicCuDNN(true);  // one seed, one result, on a GPU too
+  at::globalContext().setDeterministicCuDNN(true);  // on a GPU: of its algorithms those that repeat themselves
   return Recipe(data, options)(on_epoch);
 }
 
