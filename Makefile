@@ -35,7 +35,7 @@ build: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 demo: setup-core configure
-	@cmake --build $(BUILD) --parallel $(JOBS) --target velum
+	@cmake --build $(BUILD) --parallel $(JOBS) --target velum velum-infer
 	@$(BUILD)/bin/velum run models/digits.onnx --data digits --images 8192 --threads $(DEMO_THREADS)
 
 test: setup build

@@ -28,12 +28,9 @@ struct Case {
   std::int64_t classes, images;
   int batch;
 };
-const Case kCases[] = {{"cryptonets", {1, 28, 28}, 10, 8192, 128},
-                       {"lenet5", {1, 28, 28}, 10, 8192, 128},
-                       {"scnn", {3, 32, 32}, 10, 4096, 128},
-                       {"vgg", {3, 32, 32}, 10, 1024, 128},
-                       {"resnet20", {3, 32, 32}, 10, 1024, 128},
-                       {"alexnet", {1, 112, 112}, 3, 384, 32},
+const Case kCases[] = {{"cryptonets", {1, 28, 28}, 10, 8192, 128}, {"lenet5", {1, 28, 28}, 10, 8192, 128},
+                       {"scnn", {3, 32, 32}, 10, 4096, 128},       {"vgg", {3, 32, 32}, 10, 1024, 128},
+                       {"resnet20", {3, 32, 32}, 10, 1024, 128},   {"alexnet", {1, 112, 112}, 3, 384, 32},
                        {"squeezenet", {1, 112, 112}, 3, 384, 32}};
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -122,7 +119,7 @@ int main(int argc, char** argv) {
   app.add_option("--repeat", repeat, "Repetitions of each")->check(CLI::Range(1, 100));
   app.add_option("--json", json, "Write the results to this file");
   CLI11_PARSE(app, argc, argv);
-  velum::set_threads(threads);
+  velum::use_threads(threads);
   at::set_num_threads(velum::threads());
   keep_freed_memory();  // for both
   torch::manual_seed(1);

@@ -1,5 +1,5 @@
-# Where the programs are built, and what `cmake --install` installs: headers, libraries, the CMake package `velum`, the
-# programs and their manual page.
+# Where the programs are built, and what `cmake --install` installs: the public headers, libraries, the CMake package
+# `velum`, the programs and their manual page.
 include(CMakePackageConfigHelpers)
 
 # `velum train` and `velum infer` run the programs next to `velum`.
@@ -9,14 +9,13 @@ foreach(program velum velum-infer velum_train_program)
   endif()
 endforeach()
 
-set(VELUM_ROOMS base kernels ring ckks_core ckks_client ckks_eval model plan engine data report)
+# All that velum::client, velum::server and velum::velum stand on; of the others there are no headers.
+set(VELUM_ROOMS base system kernels ring ckks_core ckks_client ckks_eval model plan engine report session client server velum)
 foreach(room ${VELUM_ROOMS})
   set_target_properties(velum_${room} PROPERTIES EXPORT_NAME ${room})
   install(TARGETS velum_${room} EXPORT velumTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endforeach()
-foreach(folder base kernels ring ckks model plan engine data report)
-  install(DIRECTORY src/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/velum FILES_MATCHING PATTERN "*.h")
-endforeach()
+install(DIRECTORY include/velum DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 set(VELUM_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/velum)
 install(EXPORT velumTargets NAMESPACE velum:: DESTINATION ${VELUM_CMAKE_DIR})

@@ -46,7 +46,7 @@ function(velum_room name)
   add_library(velum_${name} STATIC ${arg_SOURCES})
   add_library(velum::${name} ALIAS velum_${name})
   target_include_directories(velum_${name} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/velum>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(velum_${name} PUBLIC ${arg_LINK} PRIVATE $<BUILD_INTERFACE:velum_flags> ${arg_LINK_PRIVATE})
 endfunction()
 

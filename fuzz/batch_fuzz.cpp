@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto& params = fuzz::tiny_parameters();
   const auto& plan = fuzz::tiny_plan();
   fuzz::read_or_refuse([&] {
-    const auto header = engine::parse_batch_header(bytes, size, "file");
+    const auto header = engine::parse_batch_header(bytes, "file");
+    engine::check_batch_size(header, size, "file");
     fuzz::require(
         std::ranges::equal(engine::write_batch_header(header), bytes.first(engine::kBatchHeaderBytes)),
         "one header for one set of fields");

@@ -1,5 +1,6 @@
-// Plans carry a checksum and the hash of their public half, neither of which a fuzzer can guess. So its
-// inputs are "u16 bytes of the public half | public half | the rest", and the target puts both in.
+// Plans carry a checksum, the digest of their server half and the hash of their public half, none of which a
+// fuzzer can guess. So its inputs are "u16 bytes of the public half | public half | the rest", and the target
+// puts them in.
 #pragma once
 
 #include <sodium.h>
@@ -14,8 +15,8 @@
 
 namespace velum::fuzz {
 
-inline constexpr std::size_t kPlanId = 16;
-inline constexpr std::uint32_t kPlanVersion = 1;
+inline constexpr std::size_t kPlanId = 32 + 16;  // the digest, the id
+inline constexpr std::uint32_t kPlanVersion = 4;
 
 inline std::vector<std::uint8_t> frame_plan(FileType type, Bytes input) {
   ByteWriter payload;
@@ -23,16 +24,20 @@ inline std::vector<std::uint8_t> frame_plan(FileType type, Bytes input) {
     const std::size_t announced = input[0] | std::size_t{input[1]} << 8;
     input = input.subspan(2);
     const auto half = input.first(std::min(announced, input.size()));
-    std::array<std::uint8_t, kPlanId> id;
-    crypto_generichash(id.data(), id.size(), half.data(), half.size(), nullptr, 0);
+    const auto rest = input.subspan(half.size());
+    std::array<std::uint8_t, 32> digest;
+    std::array<std::uint8_t, 16> id;
+    crypto_generichash(digest.data(), digest.size(), rest.data(), rest.size(), nullptr, 0);
     payload.put_bytes(std::as_bytes(half));
+    payload.put_bytes(std::as_bytes(std::span(digest)));
+    crypto_generichash(id.data(), id.size(), payload.bytes().data(), payload.size(), nullptr, 0);
     payload.put_bytes(std::as_bytes(std::span(id)));
-    payload.put_bytes(std::as_bytes(input.subspan(half.size())));
+    payload.put_bytes(std::as_bytes(rest));
   }
   return wrap(type, kPlanVersion, payload.bytes());
 }
 
-// The inverse, for seeds; `public_bytes` without the id.
+// The inverse, for seeds; `public_bytes` without digest and id.
 inline std::vector<std::uint8_t> unframe_plan(FileType type, Bytes file, std::size_t public_bytes) {
   const auto payload = unwrap(file, type, kPlanVersion, "plan");
   ByteWriter out;

@@ -4,14 +4,15 @@
 
 #include "base/container.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "ckks/client/client.h"
 #include "data/make_files.h"
 #include "engine/batch_file.h"
 #include "framed_plan.h"
 #include "model/execute.h"
+#include "plan/identity.h"
 #include "plan/passes.h"
 #include "support/graphs.h"
+#include "system/file.h"
 #include "tiny_parameters.h"
 
 namespace velum {
@@ -73,22 +74,30 @@ void make_key_seeds(const std::string& folder) {
   const auto secret = ckks::SecretKey::from_seed(params, ckks::Seed{1});
   const auto payload = secret.write();
   Corpus(folder, "secret_key").add("key", Bytes(payload.data(), payload.data() + payload.size()));
-  Corpus(folder, "public_key").add("key", ckks::generate_public_key(params, secret).write(params));
+  Corpus(folder, "public_key")
+      .add("key", ckks::generate_public_key(params, secret, ring::Randomness::system()).write(params));
   const Corpus keys(folder, "evaluation_keys");
   for (const std::size_t limbs : {0u, 1u, 2u})
-    keys.add("limbs" + std::to_string(limbs), ckks::generate_keys(params, secret, {limbs}).write(params));
+    keys.add("limbs" + std::to_string(limbs),
+             ckks::generate_keys(params, secret, {limbs}, ring::Randomness::system()).write(params));
+  keys.add(
+      "rotations",
+      ckks::generate_keys(params, secret, {2, {{1, 2}, {15, 1}}}, ring::Randomness::system()).write(params));
 }
 
 void make_batch_seeds(const std::string& folder) {
   const auto& params = fuzz::tiny_parameters();
   const auto& plan = fuzz::tiny_plan();
   const Corpus batch(folder, "batch");
-  for (const auto type : {FileType::input_batch, FileType::output_batch}) {
+  for (const auto type : {FileType::input_batch, FileType::output_batch, FileType::public_batch}) {
     auto bytes = engine::write_batch_header(engine::make_batch_header(type, plan, params, {}, 5));
     const auto record = engine::record_bytes(type, plan, params) + engine::kRecordTagBytes;
     const auto elements = engine::batch_elements(type, plan);
     testing::append(bytes, testing::ramp(record * elements, 1, 0, 16));
-    batch.add(type == FileType::input_batch ? "inputs" : "outputs", bytes);
+    batch.add(type == FileType::input_batch    ? "inputs"
+              : type == FileType::output_batch ? "outputs"
+                                               : "public",
+              bytes);
   }
 }
 
@@ -105,12 +114,25 @@ void make_plan_seeds(const std::string& folder) {
   std::vector<float> images(16 * 8);
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 37 % 101) / 100;
   model::calibrate(graph, images, 8, 0.25);
-  const auto plan = plan::make_plan(graph, {}).plan;
-  const auto client = plan::write_client_plan(plan.client);
-  const auto half = unwrap(client, FileType::client_plan, fuzz::kPlanVersion, "plan").size() - fuzz::kPlanId;
-  Corpus(folder, "client_plan").add("small", fuzz::unframe_plan(FileType::client_plan, client, half));
-  Corpus(folder, "server_plan")
-      .add("small", fuzz::unframe_plan(FileType::server_plan, plan::write_server_plan(plan), half));
+  auto plan = plan::make_plan(graph, {}).plan;
+  const Corpus clients(folder, "client_plan"), servers(folder, "server_plan");
+  const auto add = [&](const std::string& name) {
+    plan::seal_plan(plan);
+    const auto client = plan::write_client_plan(plan.client);
+    const auto half =
+        unwrap(client, FileType::client_plan, fuzz::kPlanVersion, "plan").size() - fuzz::kPlanId;
+    clients.add(name, fuzz::unframe_plan(FileType::client_plan, client, half));
+    servers.add(name, fuzz::unframe_plan(FileType::server_plan, plan::write_server_plan(plan), half));
+  };
+  add("small");
+  auto& statistics = plan.client.statistics;
+  statistics.images = 100;
+  statistics.mean.assign(16, 30);
+  statistics.deviation.assign(16, 9);
+  statistics.limits = {{{10, 50}, {5, 20}, {1, 9}, {30, 90}}};
+  add("statistics");
+  plan.client.public_key = true;
+  add("public");
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ def curves():
     lines = ["| what grows | at | N | evaluation | predicted | off by | an image |", "|---|---|---|---|---|---|---|"]
     for name, title, places in CURVES:
         for place, measured, predicted, r in points(name, places):
-            images = r["images"] if name == "batch" else r["slots"]
+            images = r["images"] if name == "batch" else r.get("images_per_batch", r["slots"])
             lines.append(f"| {title} | {place} | {r['ring_dimension']} | {duration(measured)} | {duration(predicted)} "
                          f"| {off(predicted, measured)} | {duration(measured / images)} |")
     return lines

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that no include points from a room to one below it (docs/design.md, "The rooms").
+"""Checks that no include points from a room to one below it (docs/design.md, "The rooms"), and none of a public header to
+anything but the standard library.
 
 A file of src/ belongs to the room that its folder names. It may include its own room and the rooms it is allowed to
 see; everything else is an error, printed as file:line. With --self-test the rules themselves are tested.
@@ -9,16 +10,20 @@ import re
 import sys
 
 # Rooms in their order: each sees itself and all before it, less what SEPARATE keeps apart.
-ORDER = ["base", "kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "model", "plan", "engine", "data",
-         "report", "train", "cli"]
+ORDER = ["base", "system", "kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "model", "plan", "engine",
+         "data", "report", "session", "train", "cli"]
 
 # Pairs (room, hidden from it) that stand in order but must not meet: what the server runs never sees the secret key,
-# a data set and a report know no cryptography, and the command runs the trainer as a program of its own.
+# a data set and a report know no cryptography, the command runs the trainer as a program of its own, and what is
+# pure arithmetic asks nothing of the machine it runs on.
 SEPARATE = {("ckks/eval", "ckks/client"), ("plan", "ckks/client"), ("engine", "ckks/client"),
             ("plan", "ckks/eval"), ("model", "kernels"), ("model", "ring"), ("model", "ckks/core"),
             ("model", "ckks/client"), ("model", "ckks/eval"), ("cli", "train"),
-            *(("data", room) for room in ORDER if room not in ("base", "data")),
-            *(("report", room) for room in ORDER if room not in ("base", "model", "report")),
+            *((room, "system") for room in ("kernels", "ring", "ckks/core", "ckks/client", "ckks/eval",
+                                              "plan")),
+            *(("data", room) for room in ORDER if room not in ("base", "system", "data")),
+            *(("report", room) for room in ORDER if room not in ("base", "system", "model", "report")),
+            ("session", "data"), ("train", "session"),
             *(("train", room) for room in ("kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "engine"))}
 
 # Kernel variants: each may lean on the readable one, none on another processor's. Only sources at the top of the
@@ -29,9 +34,30 @@ VARIANTS = ["kernels/ref", "kernels/avx2", "kernels/avx512"]
 LIBRARIES = {"torch/": {"train"}, "onnx/": {"model"}, "google/protobuf": {"model"}, "CLI/": {"cli", "train"},
              "png.h": {"data"}, "jpeglib.h": {"data"}, "zlib.h": {"data"}}
 
-# Sources of the server's program: no client room, no ONNX reader.
-SERVER_PROGRAM = re.compile(r"^cli/infer_")
-SERVER_HIDDEN = ("ckks/client/", "model/onnx.h", "model/execute.h", "data/", "report/", "cli/client_")
+# Sources with less to see than their room. The server's program and half of the session: no client room, no ONNX reader.
+# The client's half runs no network and reads none; what both halves share sees neither side. Commands that stand on the
+# public functions see no keys, no engine and no planner.
+SERVER_HIDDEN = ("ckks/client/", "model/onnx.h", "model/execute.h", "data/", "report/", "session/client", "session/local",
+                 "velum/client.h", "velum/model.h", "velum/velum.h")
+CLIENT_HIDDEN = ("ckks/eval/", "engine/engine.h", "engine/clear.h", "model/onnx.h", "model/execute.h", "session/local",
+                 "velum/server.h", "velum/model.h", "velum/velum.h")
+NARROW = [(re.compile(r"^cli/infer_main"), (*SERVER_HIDDEN, "ckks/", "engine/", "plan/")),
+          (re.compile(r"^cli/(keygen|encrypt|decrypt)_command"),
+           ("ckks/", "engine/", "plan/", "session/local", "velum/server.h", "velum/model.h", "velum/velum.h")),
+          (re.compile(r"^session/server"), SERVER_HIDDEN),
+          (re.compile(r"^session/client"), CLIENT_HIDDEN),
+          (re.compile(r"^session/(?!server|client|local)"),
+           ("ckks/client/", "ckks/eval/", "model/onnx.h", "model/execute.h", "session/client", "session/local"))]
+
+# Public headers, by the folder include/: each sees only the standard library and what stands here.
+PUBLIC = {"velum/detail/error.h": set(),
+          "velum/detail/common.h": {"velum/detail/error.h"},
+          "velum/detail/images.h": {"velum/detail/common.h"},
+          "velum/detail/client_plan.h": {"velum/detail/common.h"},
+          "velum/client.h": {"velum/detail/client_plan.h", "velum/detail/images.h"},
+          "velum/server.h": {"velum/detail/client_plan.h"},
+          "velum/model.h": {"velum/client.h", "velum/server.h"},
+          "velum/velum.h": {"velum/client.h", "velum/model.h", "velum/server.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -56,6 +82,15 @@ def fault(source, target, quoted):
             if target.startswith(prefix) and room not in homes:
                 return f"<{target}> belongs to {' and '.join(sorted(homes))} only"
         return None
+    for pattern, hidden in NARROW:
+        if pattern.match(source) and target.startswith(hidden):
+            return f"{source} may not see {target}"
+    if target.startswith("velum/"):
+        if target not in PUBLIC:
+            return f'"{target}" is no public header'
+        if room not in ("session", "cli") and (source, target) != ("base/error.h", "velum/detail/error.h"):
+            return f"{room} includes {target}; public headers are for session and cli"
+        return None
     wanted = room_of(target)
     if wanted not in ORDER:
         return f'"{target}" is in no room; include files as "room/name.h"'
@@ -71,13 +106,28 @@ def fault(source, target, quoted):
             return f"kernel variant {mine} includes {theirs}"
         if not mine and (room != "kernels" or source.endswith(".h")):
             return f"{source} includes {theirs}; only the table's sources know the variants"
-    if SERVER_PROGRAM.match(source) and target.startswith(SERVER_HIDDEN):
-        return f"{source} is part of the server's program and may not see {target}"
     return None
+
+
+def public_fault(source, target, quoted):
+    """The same for a header of include/; `source` is its path below that folder."""
+    if source not in PUBLIC:
+        return f"{source} is no public header that is listed here"
+    if not quoted:
+        return f"<{target}> is not of the standard library" if "/" in target or "." in target else None
+    return None if target in PUBLIC[source] else f"{source} may not see {target}"
 
 
 def check(root):
     faults, files = [], 0
+    for path in sorted((root / "include").rglob("*.h")):
+        files += 1
+        source = path.relative_to(root / "include").as_posix()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            why = match and public_fault(source, match.group(2), match.group(1) == '"')
+            if why:
+                faults.append(f"include/{source}:{number}: {why}")
     for path in sorted((root / "src").rglob("*")):
         if path.suffix not in (".h", ".cpp"):
             continue
@@ -96,17 +146,28 @@ def check(root):
 def self_test():
     good = [("ckks/client/a.cpp", "ckks/core/keys.h"), ("engine/a.cpp", "plan/plan.h"),
             ("kernels/table.cpp", "kernels/avx2/avx2.h"), ("kernels/avx512/a.cpp", "kernels/ref/ref.h"),
-            ("cli/run_command.cpp", "ckks/client/client.h")]
+            ("cli/run_command.cpp", "ckks/client/client.h"), ("data/a.cpp", "system/file.h"),
+            ("session/client.cpp", "ckks/client/client.h"), ("session/server.cpp", "engine/engine.h"),
+            ("session/local_run.cpp", "ckks/client/client.h"), ("cli/keygen_command.cpp", "velum/client.h"),
+            ("base/error.h", "velum/detail/error.h")]
     bad = [("ckks/eval/a.cpp", "ckks/client/client.h"), ("ckks/client/a.cpp", "ckks/eval/evaluator.h"),
            ("engine/a.cpp", "ckks/client/client.h"), ("plan/a.cpp", "engine/engine.h"),
            ("kernels/avx512/a.cpp", "kernels/avx2/avx2.h"), ("ring/ring.h", "kernels/ref/ref.h"),
            ("base/a.cpp", "unknown/a.h"), ("cli/infer_main.cpp", "ckks/client/client.h"),
            ("cli/infer_main.cpp", "model/onnx.h"), ("data/a.cpp", "model/graph.h"), ("report/a.cpp", "plan/plan.h"),
-           ("cli/infer_main.cpp", "report/metrics.h")]
+           ("cli/infer_main.cpp", "report/metrics.h"), ("plan/a.cpp", "system/memory.h"),
+           ("base/a.cpp", "system/file.h"), ("session/server.cpp", "ckks/client/client.h"),
+           ("session/server.cpp", "session/client_batch.h"), ("session/plans.cpp", "ckks/client/client.h"),
+           ("session/client.cpp", "engine/engine.h"), ("session/client.cpp", "velum/server.h"),
+           ("session/a.cpp", "data/dataset.h"), ("cli/keygen_command.cpp", "ckks/client/client.h"),
+           ("cli/infer_main.cpp", "velum/client.h"), ("engine/a.cpp", "velum/server.h"),
+           ("cli/main.cpp", "velum/secret.h")]
     for source, target in good:
         assert fault(source, target, True) is None, (source, target, fault(source, target, True))
     for source, target in bad:
         assert fault(source, target, True), (source, target)
+    assert public_fault("velum/server.h", "velum/client.h", True) and public_fault("velum/client.h", "fmt/format.h", False)
+    assert public_fault("velum/client.h", "base/error.h", True) and not public_fault("velum/client.h", "memory", False)
     assert fault("plan/a.cpp", "torch/torch.h", False) and not fault("train/a.cpp", "torch/torch.h", False)
 
 

@@ -34,7 +34,7 @@ def row(title, run, bench):
     r, params = run["result"], run["result"]["params"]
     per_image = (bench or run)["result"]["amortized_ms"]
     batch = bench["result"]["images"] if bench else r["images"]
-    capacity = r.get("batches", 1) * r["slots"]
+    capacity = r.get("batches", 1) * r.get("images_per_batch", r["slots"])
     return (f"| {title} | {r['images']:,} | {percent(r['accuracy_clear'])} | {percent(r['accuracy_encrypted'])} "
             f"| {percent(r['agreement'])} | {params['ring_dimension']} | {params['log2_qp']:.0f} "
             f"| {per_image:.3g} ms ({batch:,}) | {r['bytes']['input'] / capacity / 1e3:.1f} kB "

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 core=(g++ cmake ninja-build pkg-config make python3
-      libsodium-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libcli11-dev nlohmann-json3-dev
+      libsodium-dev libfmt-dev zlib1g-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libdcmtk-dev libcli11-dev nlohmann-json3-dev
       libonnx-dev libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev libbenchmark-dev)
 # Debian's default OpenBLAS starts threads of its own next to OpenMP's; the OpenMP build shares them.
 train=(libtorch-dev libopenblas0-openmp)

@@ -78,7 +78,7 @@ def plans(prefix):
             measured = "not run |  |  |"
             if run.exists():
                 r = json.loads(run.read_text())["result"]
-                slot = 1e3 * r["seconds"]["evaluate"] / r["slots"] / r.get("batches", 1)
+                slot = 1e3 * r["seconds"]["evaluate"] / r.get("images_per_batch", r["slots"]) / r.get("batches", 1)
                 measured = (f"{100 * r['accuracy_clear']:.2f} | {100 * r['accuracy_encrypted']:.2f} "
                             f"| {100 * r['agreement']:.2f} | {slot:.3g} ms")
             params = plan["params"]

@@ -20,19 +20,33 @@ int available_cores() {
   return 1;
 }
 
-std::atomic<int> chosen{0};
+thread_local int chosen = 0;  // of the computations that this thread begins; 0: all cores
 
 }  // namespace
 
-void set_threads(int threads) { chosen = threads > 0 ? threads : 0; }
+void use_threads(int threads) {
+  chosen = threads > 0 ? threads : 0;
+}
 
 int threads() {
-  const int n = chosen;
-  return n > 0 ? n : available_cores();
+  return chosen > 0 ? chosen : available_cores();
+}
+
+ThreadScope::ThreadScope(int threads) : before_(chosen) {
+  use_threads(threads);
+}
+
+ThreadScope::~ThreadScope() {
+  chosen = before_;
 }
 
 void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& body) {
-  const int team = static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(threads())));
+  parallel_for(count, threads(), body);
+}
+
+void parallel_for(std::size_t count, int most, const std::function<void(std::size_t, int)>& body) {
+  const int team =
+      static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(std::max(most, 1))));
   if (team <= 1) {
     for (std::size_t i = 0; i < count; ++i) body(i, 0);
     return;

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
+#include "base/error.h"
 #include "base/parallel.h"
-#include "base/progress.h"
+#include "base/units.h"
 #include "cli/bench_kernels.h"
 #include "cli/bench_models.h"
 #include "cli/bench_network.h"
+#include "system/memory.h"
 
 namespace velum::cli {
 
@@ -30,7 +33,9 @@ Belief believe_kernels() {
                                                "base_convert/8192x1to4",
                                                "multiply_scalar_add",
                                                "expand_uniform",
-                                               "unpack_bits"};
+                                               "unpack_bits",
+                                               "run_product/576x96x512",
+                                               "permute"};
     return std::ranges::any_of(kKernels, [&](const char* k) { return name.starts_with(k); });
   };
   Limits limits;
@@ -65,7 +70,35 @@ Belief believe_kernels() {
   set(Term::calls, 10e6, 0.7);
   set(Term::blocks, 50e6, 0.7);
   set(Term::tasks, 50e3, 1);
+  set(Term::periodic_products, rate["run_product/576x96x512"], 0.5);
+  set(Term::permutations, rate["permute/8192"], 0.5);
   return b;
+}
+
+// Each network with one element a ciphertext, and then with some blocks: rotations and weights by block.
+constexpr std::uint32_t kCalibrationBlocks = 64;
+std::vector<std::pair<std::string, std::uint32_t>> calibration_cases(
+    const std::vector<std::string>& networks) {
+  std::vector<std::pair<std::string, std::uint32_t>> cases;
+  for (const std::uint32_t blocks : {1u, kCalibrationBlocks})
+    for (const auto& name : networks) cases.emplace_back(name, blocks);
+  return cases;
+}
+
+// Nothing where so many blocks do not suit the network.
+std::optional<plan::PlanResult> plan_case(const model::Graph& graph, std::uint32_t blocks, int threads) {
+  plan::Request request;
+  request.threads = threads;
+  request.memory_bytes = available_memory_bytes().value_or(0);
+  if (blocks == 1) return plan::make_plan(graph, request);
+  request.packing = plan::Packing::blocks;
+  request.blocks = blocks;
+  request.batch = 1;
+  try {
+    return plan::make_plan(graph, request);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -78,30 +111,29 @@ const std::vector<std::string>& calibration_networks() {
 
 Calibration calibrate_rates(int all, int repeat, const std::vector<std::string>& networks) {
   const int before = threads();
-  set_threads(1);
+  use_threads(1);
   const auto belief = believe_kernels();
   Calibration c;
   c.kernels = belief.rates;
   c.rates.threads = all;
   std::vector<Observation> one, many;
-  for (const auto& name : networks) {
+  for (const auto& [name, blocks] : calibration_cases(networks)) {
     const auto graph = make_benchmark_model(name, 1);
-    plan::Request request;
-    request.threads = all;
-    auto planned = plan::make_plan(graph, request);
-    const auto slots = ring::slot_count(request.ring, planned.plan.client.params.n);
+    auto planned = plan_case(graph, blocks, all);
+    if (!planned) continue;
+    const auto places = plan::images_per_batch(planned->plan.client);
     const auto elements = static_cast<std::size_t>(model::element_count(graph.input_shape));
-    set_threads(all);
-    // One drawn image in every slot does: the values change nothing.
+    use_threads(all);
+    // One drawn image in every place does: the values change nothing.
     const auto image = drawn_images(graph.input_shape, 3, 5);
-    std::vector<float> pixels(slots * elements);
+    std::vector<float> pixels(places * elements);
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = image[2 * elements + i % elements];
-    const WarmNetwork network(std::move(planned), pixels, elements);
+    const WarmNetwork network(std::move(*planned), pixels, elements);
     network.evaluate(name + ", first evaluation");
     std::vector<int> counts = {1};
     if (all > 1) counts.push_back(all);
     for (const int count : counts) {
-      set_threads(count);
+      use_threads(count);
       const auto& steps = network.planned().work;
       std::vector<std::vector<double>> seconds(steps.size() + 1);
       for (int i = 0; i < repeat; ++i) {
@@ -114,12 +146,13 @@ Calibration calibrate_rates(int all, int repeat, const std::vector<std::string>&
         // The quicker half: other programs only ever make a run slower.
         const double taken = spread_of(seconds[s]).low * count;
         (count == 1 ? one : many).push_back({input ? network.planned().input_work : steps[s], taken});
-        c.steps.push_back(
-            {name, input ? "reading the input" : network.planned().plan.steps[s].name, count, taken, 0});
+        c.steps.push_back({blocks == 1 ? name : name + " in blocks",
+                           input ? "reading the input" : network.planned().plan.steps[s].name, count, taken,
+                           0});
       }
     }
   }
-  set_threads(before);
+  use_threads(before);
   c.rates.one = fit_rates(belief, one);
   // Threads share memory and caches, so that each is a little slower.
   c.rates.all = all > 1 ? fit_rates({c.rates.one, belief.deviation}, many) : c.rates.one;

@@ -7,9 +7,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
-#include "base/progress.h"
 #include "cli/bench_calibrate.h"
 #include "cli/bench_compare.h"
 #include "cli/bench_kernels.h"
@@ -21,6 +19,8 @@
 #include "cli/plan_options.h"
 #include "cli/rates_file.h"
 #include "model/onnx.h"
+#include "system/file.h"
+#include "system/progress.h"
 
 namespace velum::cli {
 
@@ -35,7 +35,7 @@ struct KernelsCommand {
 };
 
 void run_kernels(const KernelsCommand& o) {
-  use_threads(o.common);
+  begin_command(o.common, {}, {});
   fmt::print("{}, one thread\n", cpu_name());
   Progress progress("timing", 1);
   const auto all =
@@ -78,16 +78,17 @@ struct NetworkCommand {
 };
 
 void run_network(const NetworkCommand& o) {
-  use_threads(o.common);
-  const auto graph = load_model(o.plan);
+  begin_command(o.common, {}, inputs_of(o.plan, o.data));
+  const auto loaded = load_model(o.plan);
+  const auto& graph = loaded.graph;
   const auto request = to_request(o.plan, threads());
   auto planned = plan::make_plan(graph, request);
   const auto& client = planned.plan.client;
-  const auto slots = ring::slot_count(request.ring, client.params.n);
+  const auto places = plan::images_per_batch(client);
   // One batch, as full as the data allow.
   auto data = o.data;
-  if (data.limit == 0 || data.limit > slots) data.limit = slots;
-  const auto set = load_data(data, client.input_shape);
+  if (data.limit == 0 || data.limit > places) data.limit = places;
+  const auto set = load_data(data, loaded.taken);
   check_pixels(set, client.input_low, client.input_high);
   const WarmNetwork network(std::move(planned), set.images, set.elements());
   const auto counts = o.all_counts ? thread_counts(threads()) : std::vector{threads()};
@@ -134,7 +135,7 @@ void add_compare(CLI::App& app, Parts& parts) {
   sub->add_option("b", o->b, "Another")->required()->type_name("B.json");
   add_common_options(*sub, o->common);
   parts.push_back({sub, [o] {
-                     use_threads(o->common);
+                     begin_command(o->common, {}, {{"A.json", o->a}, {"B.json", o->b}});
                      const auto c = compare_results(read_bench_file(o->a), read_bench_file(o->b));
                      fmt::print("{}", comparison_text(c, o->a, o->b));
                      write_json(o->common, comparison_json(c, o->a, o->b));
@@ -149,14 +150,13 @@ struct CalibrateCommand {
 };
 
 void run_calibrate(const CalibrateCommand& o) {
-  use_threads(o.common);
   const auto path = o.rates.empty() ? user_rates_path() : o.rates;
   if (path.empty())
     fail_user("no place for the rates: neither XDG_CONFIG_HOME nor HOME is set; name a file with --rates");
   // Refused before minutes of work.
   if (const auto folder = std::filesystem::path(path).parent_path(); o.rates.empty() && !folder.empty())
     make_folder(folder.string());
-  require_writable(path);
+  begin_command(o.common, {{"--rates", path}}, {});
   const auto c =
       calibrate_rates(threads(), o.repeat, o.networks.empty() ? calibration_networks() : o.networks);
   fmt::print("{}", calibration_text(c));
@@ -202,11 +202,10 @@ void add_make_model(CLI::App& app, Parts& parts) {
   auto o = std::make_shared<ModelCommand>();
   sub->add_option("name", o->name, kBenchmarkModels)->required()->type_name("NAME");
   sub->add_option("--out", o->out, "The ONNX file")->required()->type_name("FILE");
-  sub->add_option("--seed", o->seed, "Seed of the weights")->capture_default_str();
+  sub->add_option("--seed", o->seed, "Seed of the weights")->check(natural_number())->capture_default_str();
   add_common_options(*sub, o->common);
   parts.push_back({sub, [o] {
-                     use_threads(o->common);
-                     require_writable(o->out);
+                     begin_command(o->common, {{"--out", o->out}}, {});
                      const auto graph = make_benchmark_model(o->name, o->seed);
                      model::save_onnx(graph, o->out);
                      fmt::print("written: {} ({})\n", o->out, graph.metadata.at("weights"));

@@ -9,6 +9,7 @@
 
 #include "cli/bench_case_list.h"
 #include "cli/bench_per_term.h"
+#include "ring/automorphism.h"
 #include "ring/base_conversion.h"
 #include "ring/primes.h"
 
@@ -135,6 +136,44 @@ class KernelCases {
                                  nullptr, n, d->m);
                 };
               });
+  }
+
+  void permutations() {
+    static constexpr std::size_t n = 8192;
+    list_.add(fmt::format("permute/{}", n), "residues", n, n * (8 + 8 + 4), [&](KernelCase& c) {
+      const auto by = std::make_shared<ring::Rotation>(ring::RingType::real, n, 5);
+      const auto x = std::make_shared<Limb>(random_limb(2 * n, u64{1} << 47));
+      c.body = [by, x, t = &table_] { t->permute(x->data() + n, x->data(), by->source().data(), n); };
+    });
+  }
+
+  // One run of columns with weights of its own: of a ring of 32768 with 64 blocks, and with 512.
+  void run_products() {
+    static constexpr std::size_t kRows = 96, kInputs = 576;
+    for (const std::size_t columns : {512u, 64u})
+      list_.add(fmt::format("run_product/{}x{}x{}", kInputs, kRows, columns), "multiply-adds",
+                static_cast<double>(kRows * kInputs * columns),
+                8.0 * static_cast<double>(kInputs * columns + kRows * columns + kRows * kInputs),
+                [&](KernelCase& c) {
+                  struct Data {
+                    kernels::Modulus m;
+                    Limb inputs, outputs, weights;
+                    std::vector<const u64*> x;
+                    std::vector<u64*> out;
+                  };
+                  auto d = std::make_shared<Data>();
+                  d->m = kernels::make_modulus(ring::prime_near(0x1p40, 4 * 32768, {}));
+                  d->inputs = random_limb(kInputs * columns, d->m.q);
+                  d->outputs = Limb(kRows * columns);
+                  d->weights = random_limb(kRows * kInputs, d->m.q);
+                  for (std::size_t k = 0; k < kInputs; ++k) d->x.push_back(d->inputs.data() + k * columns);
+                  for (std::size_t r = 0; r < kRows; ++r) d->out.push_back(d->outputs.data() + r * columns);
+                  c.takes[index(Resource::product)] = c.work * cost_.long_term;
+                  c.body = [d, columns, t = &table_] {
+                    t->run_product(d->out.data(), d->x.data(), {kRows, kInputs, d->weights.data()}, 0,
+                                   columns, false, d->m);
+                  };
+                });
   }
 
   void key_products() {
@@ -359,10 +398,12 @@ std::vector<KernelCase> kernel_cases(const Table& table,
   cases.transforms();
   cases.all_pointwise();
   cases.square_sums();
+  cases.permutations();
   cases.key_products();
   cases.base_conversions();
   cases.splits();
   cases.digit_products();
+  cases.run_products();
   cases.per_term();
   cases.wire();
   add_scheme_cases(list);

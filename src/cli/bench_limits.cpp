@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/cpu.h"
-#include "base/memory.h"
 #include "cli/bench_machine.h"
+#include "system/memory.h"
 
 namespace velum::cli {
 
@@ -235,7 +235,7 @@ double Limits::measure(Resource r, std::string_view variant) {
   if (r == Resource::far_bytes) {
     // Larger than the caches, as far as the memory allows.
     const std::size_t wanted = std::max<std::size_t>(2 * cache_bytes(3), std::size_t{256} << 20);
-    const auto allowed = std::min<std::uint64_t>(wanted, available_memory_bytes() / 8);
+    const auto allowed = std::min<std::uint64_t>(wanted, available_memory_bytes().value_or(8 * wanted) / 8);
     const std::size_t bytes =
         far_.empty() ? allowed / static_cast<std::size_t>(sharers_) / 4096 * 4096 : far_.size();
     return far_rate(bytes);

@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "base/memory.h"
 #include "cli/velum_commit.h"
 #include "kernels/table.h"
+#include "system/memory.h"
 
 namespace velum::cli {
 

@@ -7,14 +7,15 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/memory.h"
 #include "base/parallel.h"
-#include "base/progress.h"
+#include "base/units.h"
 #include "cli/bench_kernel_cases.h"
 #include "cli/bench_result.h"
-#include "cli/client_batch.h"
-#include "cli/step_table.h"
 #include "ring/primes.h"
+#include "session/client_batch.h"
+#include "session/step_table.h"
+#include "system/memory.h"
+#include "system/progress.h"
 
 namespace velum::cli {
 
@@ -89,11 +90,15 @@ MachinePeaks median_peaks(const std::vector<MachinePeaks>& all) {
   return {median(&MachinePeaks::dot), median(&MachinePeaks::far_bytes), median(&MachinePeaks::ntts)};
 }
 
-// 16-bit multiply-adds of a step: as many digits a residue as its moduli need.
+// 16-bit multiply-adds of a step: as many digits a residue as its moduli need. Weights that differ by block
+// are no digits.
 double digit_multiply_adds(const plan::ServerPlan& plan, const plan::Step& step) {
-  double digits = 0;
+  double digits = 0, by_block = 0;
   for (std::uint32_t l = 0; l < step.limbs; ++l) digits += kernels::digit_count(plan.client.params.moduli[l]);
-  return static_cast<double>(step.cost.multiply_adds) * digits / step.limbs;
+  for (const auto& g : step.groups)
+    by_block += static_cast<double>(g.rows) * static_cast<double>(g.periodic_inputs.size());
+  by_block *= static_cast<double>(plan.client.params.n) * step.polys * step.limbs;
+  return std::max(0.0, static_cast<double>(step.cost.multiply_adds) - by_block) * digits / step.limbs;
 }
 
 void set_limit(LayerTiming& layer, double multiply_adds, const MachinePeaks& peaks) {
@@ -126,23 +131,24 @@ double median(const std::vector<double>& v) {
   return spread_of(v).median;
 }
 
-double images_of(const WarmNetwork& network) {
-  return static_cast<double>(network.session().params().slots());
+// Images that a full batch holds.
+double places_of(const WarmNetwork& network) {
+  return static_cast<double>(plan::images_per_batch(network.planned().plan.client));
 }
 
 }  // namespace
 
 WarmNetwork::WarmNetwork(plan::PlanResult planned, std::span<const float> pixels, std::size_t elements)
-    : planned_(std::move(planned)), session_(planned_.plan), input_(planned_.plan.client, session_.params()) {
-  const ckks::Encryptor encryptor(session_.params(), session_.secret());
-  encrypt_batch(input_, planned_.plan.client, session_.params(), encryptor, {pixels, elements});
+    : planned_(std::move(planned)), local_(planned_.plan), input_(planned_.plan.client, local_.params()) {
+  const ckks::Encryptor encryptor(local_.params(), local_.secret(), ring::Randomness::system());
+  session::encrypt_batch(input_, planned_.plan.client, local_.params(), encryptor, {pixels, elements});
 }
 
 engine::RunReport WarmNetwork::evaluate(const std::string& title) const {
   engine::RunReport report;
   Progress progress(title, 1);
-  session_.engine().run(input_, &report,
-                        [&](double share, const std::string& step) { progress.set(share, step); });
+  local_.engine().run(input_, &report,
+                      [&](double share, const std::string& step) { progress.set(share, step); });
   return report;
 }
 
@@ -160,7 +166,7 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
   const int before = threads();
   // The run that takes the memory also tells how much it is: what the process grows by, less nothing that was
   // there before.
-  set_threads(counts.back());
+  use_threads(counts.back());
   const auto held = current_rss_bytes();
   reset_peak_rss();
   timing.first_seconds = network.evaluate("first evaluation").seconds;
@@ -183,7 +189,7 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
     for (int i = 0; i < repeat; ++i) {
       for (std::size_t k = 0; k < counts.size(); ++k) {
         auto& at = timing.at[k];
-        set_threads(at.threads);
+        use_threads(at.threads);
         const double start = process_seconds(), faults_before = page_faults();
         const auto report =
             network.evaluate(fmt::format("{} threads, evaluation {} of {}", at.threads, i + 1, repeat));
@@ -214,13 +220,13 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
       }
     }
   }
-  set_threads(before);
+  use_threads(before);
   return timing;
 }
 
 std::string network_text(const NetworkTiming& timing, const WarmNetwork& network, std::size_t images) {
   const auto& plan = network.planned().plan;
-  const double slots = images_of(network);
+  const double places = places_of(network);
   std::string text;
   for (const auto& at : timing.at) {
     const double all = median(at.seconds);
@@ -241,7 +247,7 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
     row("all", all, at.predicted);
     text += format_table(rows) + "\n";
   }
-  std::vector<std::vector<std::string>> rows = {{"threads", "evaluation", "spread", "a slot", "speed-up",
+  std::vector<std::vector<std::string>> rows = {{"threads", "evaluation", "spread", "an image", "speed-up",
                                                  "registers only", "processor busy", "serial",
                                                  "page faults"}};
   for (const auto& at : timing.at) {
@@ -249,7 +255,7 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
     const double speed_up = median(timing.at.front().seconds) / s.median;
     rows.push_back({std::to_string(at.threads), format_duration(s.median),
                     fmt::format("{:.1f} %", 100 * (s.high - s.low) / s.median),
-                    fmt::format("{:.4f} ms", 1e3 * s.median / slots), fmt::format("{:.2f}", speed_up),
+                    fmt::format("{:.4f} ms", 1e3 * s.median / places), fmt::format("{:.2f}", speed_up),
                     fmt::format("{:.2f}", at.peaks.dot / timing.at.front().peaks.dot),
                     fmt::format("{:.0f} %", 100 * at.processor_seconds / s.median / at.threads),
                     fmt::format("{:.2f} %", 100 * at.serial_seconds / s.median),
@@ -257,10 +263,10 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
   }
   text += format_table(rows);
   text += "registers only: the speed-up of a loop that touches no memory, in the same run\n";
-  text += fmt::format("\n{} images in {} slots; first run, memory included: {}\n", images, slots,
+  text += fmt::format("\n{} images in {} places; first run, memory included: {}\n", images, places,
                       format_duration(timing.first_seconds));
   text += fmt::format("input {:.1f} kB an image of a full batch\n",
-                      static_cast<double>(network.input_bytes()) / slots / 1e3);
+                      static_cast<double>(network.input_bytes()) / places / 1e3);
   text += fmt::format("peak memory of the evaluation {}; planned {} ({})\n",
                       format_bytes(static_cast<double>(timing.peak_bytes)),
                       format_bytes(static_cast<double>(plan.peak_bytes)),
@@ -271,7 +277,7 @@ std::string network_text(const NetworkTiming& timing, const WarmNetwork& network
 
 Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::size_t images) {
   const auto& plan = network.planned().plan;
-  const double slots = images_of(network);
+  const double places = places_of(network);
   Json json = bench_result("network");
   Json runs = Json::array();
   for (const auto& at : timing.at) {
@@ -301,7 +307,7 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
         {{"threads", at.threads},
          {"seconds", at.seconds},
          {"median_seconds", all},
-         {"amortized_ms", 1e3 * all / slots},
+         {"amortized_ms", 1e3 * all / places},
          {"speed_up", median(timing.at.front().seconds) / all},
          {"efficiency", median(timing.at.front().seconds) / all / at.threads * timing.at.front().threads},
          {"registers_only_speed_up", at.peaks.dot / timing.at.front().peaks.dot},
@@ -322,7 +328,8 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
   const auto& last = timing.at.back();
   json["model_name"] = plan.client.model_name;
   json["images"] = images;
-  json["slots"] = slots;
+  json["slots"] = network.local().params().slots();
+  json["images_per_batch"] = places;
   json["ring_dimension"] = plan.client.params.n;
   json["limbs"] = plan.client.params.moduli.size();
   json["rates"] = network.planned().rates_origin;
@@ -330,10 +337,10 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
   json["seconds"] = last.seconds;
   json["kernels"] = kernels::table().name;
   json["median_seconds"] = median(last.seconds);
-  json["amortized_ms"] = 1e3 * median(last.seconds) / slots;
+  json["amortized_ms"] = 1e3 * median(last.seconds) / places;
   json["predicted_over_measured"] = last.predicted / median(last.seconds);
   json["first_seconds"] = timing.first_seconds;
-  json["input_bytes_per_image"] = static_cast<double>(network.input_bytes()) / slots;
+  json["input_bytes_per_image"] = static_cast<double>(network.input_bytes()) / places;
   json["evaluation_peak_bytes"] = timing.peak_bytes;
   json["planned_peak_bytes"] = plan.peak_bytes;
   json["runs"] = runs;

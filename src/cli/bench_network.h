@@ -10,9 +10,9 @@
 #include "cli/bench_limits.h"
 #include "cli/bench_statistics.h"
 #include "cli/common.h"
-#include "cli/local_run.h"
 #include "engine/batch_file.h"
 #include "plan/passes.h"
+#include "session/local_run.h"
 
 namespace velum::cli {
 
@@ -25,13 +25,13 @@ class WarmNetwork {
   WarmNetwork& operator=(const WarmNetwork&) = delete;
 
   const plan::PlanResult& planned() const { return planned_; }
-  const LocalSession& session() const { return session_; }
+  const session::LocalSession& local() const { return local_; }
   std::uint64_t input_bytes() const { return input_.bytes(); }
   engine::RunReport evaluate(const std::string& title) const;
 
  private:
   plan::PlanResult planned_;
-  LocalSession session_;
+  session::LocalSession local_;
   engine::PackedInput input_;
 };
 

@@ -3,9 +3,9 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/bench_machine.h"
 #include "cli/bench_statistics.h"
+#include "system/file.h"
 
 namespace velum::cli {
 

@@ -95,18 +95,22 @@ class SchemeCases {
     ckks::Evaluator evaluator;
     ckks::Encryptor encryptor;
     ckks::Ciphertext three, two;
-    Limb scratch;
+    Limb scratch, lifted;
+    ring::Rotation by;
     std::vector<double> values;
 
     Scheme(std::size_t n, std::size_t limbs)
         : params(literal(n, limbs)),
-          secret(ckks::SecretKey::generate(params)),
-          keys(ckks::generate_keys(params, secret, ckks::KeyList{limbs})),
+          secret(ckks::SecretKey::generate(params, ring::Randomness::system())),
+          keys(ckks::generate_keys(params, secret, ckks::KeyList{limbs, {{1, limbs}}},
+                                   ring::Randomness::system())),
           evaluator(params),
-          encryptor(params, secret),
+          encryptor(params, secret, ring::Randomness::system()),
           three(params, 3, limbs, 1),
           two(params, 2, limbs, 1),
           scratch(evaluator.scratch_words(limbs)),
+          lifted(evaluator.decomposed_words(limbs)),
+          by(params.ring_type(), n, 1),
           values(n, 0.5) {
       for (auto* c : {&three, &two})
         for (std::size_t p = 0; p < c->polys(); ++p)
@@ -174,6 +178,27 @@ class SchemeCases {
                   c.body = [x = get(), limbs = s.limbs] {
                     x->evaluator.relinearise_rescale(x->out(limbs - 1), x->three.view(), x->keys.relinearise,
                                                      x->scratch.data());
+                  };
+                });
+      list_.add(label("rotate"), "ciphertexts", 1, bytes(4 * s.limbs + 2 * s.limbs * (s.limbs + 1)),
+                [&](KernelCase& c) {
+                  c.takes[index(Resource::product)] = switch_products(ckks::rotate_cost(s.limbs, 1), s.n);
+                  c.body = [x = get()] {
+                    x->evaluator.rotate(x->two.view(), x->two.view(), x->keys.rotations[0], x->by,
+                                        x->scratch.data());
+                  };
+                });
+      // Each rotation after the digits of the ciphertext were lifted.
+      list_.add(label("rotate_hoisted"), "ciphertexts", 1, bytes(4 * s.limbs + 3 * s.limbs * (s.limbs + 1)),
+                [&](KernelCase& c) {
+                  c.takes[index(Resource::product)] =
+                      switch_products(ckks::rotate_decomposed_cost(s.limbs, 1), s.n);
+                  auto in = std::make_shared<ckks::Ciphertext>(get()->two.clone());
+                  const auto digits =
+                      get()->evaluator.decompose(in->view(), get()->lifted.data(), get()->scratch.data());
+                  c.body = [x = get(), in, digits] {
+                    x->evaluator.rotate_decomposed(x->two.view(), digits, x->keys.rotations[0], x->by,
+                                                   x->scratch.data());
                   };
                 });
       list_.add(label("square_relinearise_rescale"), "ciphertexts", 1,

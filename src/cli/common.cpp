@@ -1,60 +1,74 @@
 #include "cli/common.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
-#include <new>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/parallel.h"
-#include "base/progress.h"
+#include "base/text.h"
+#include "cli/suggest.h"
+#include "system/cores.h"
+#include "system/file.h"
+#include "system/terminal.h"
 
 namespace velum::cli {
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--json", options.json, "Write the results to this file as JSON")->type_name("FILE");
-  app.add_option("--threads", options.threads, "Threads to use; 0: all cores")->check(CLI::Range(0, 4096));
+  app.add_option("--threads", options.threads, "Threads to use; 0: all cores")
+      ->check(natural_number())
+      ->check(CLI::Range(0, 4096));
 }
 
-void use_threads(const CommonOptions& options) {
-  set_threads(options.threads);
-  if (!options.json.empty()) require_writable(options.json);
+void begin_command(const CommonOptions& options, NamedPaths outputs, const NamedPaths& inputs) {
+  const int wanted = options.threads > 0 ? options.threads : usable_cores();
+  const int given = startable_threads(wanted);
+  if (given < wanted)
+    note(fmt::format("{} threads in place of {}: the system allows this process no more", given, wanted));
+  use_threads(given);
+  outputs.push_back({"--json", options.json});
+  check_targets(outputs, inputs);
+}
+
+std::string short_id(const std::string& id) {
+  return id.substr(0, 12);
 }
 
 std::string path_in(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
 }
 
-void write_json(const CommonOptions& options, const Json& json) {
+void write_json(const CommonOptions& options, const Json& json, unsigned mode) {
   if (!options.json.empty())
-    write_file_atomically(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file_atomically(options.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+                          mode);
 }
 
-int guarded(const std::string& name, const std::function<void()>& body) {
-  std::string message;
-  int code = 1;
-  try {
-    body();
-    return 0;
-  } catch (const Error& e) {
-    message = e.what();
-    code = e.exit_code();
-  } catch (const std::bad_alloc&) {
-    message =
-        fmt::format("out of memory at {} in use; use a smaller batch, fewer threads or a machine with more",
-                    format_bytes(static_cast<double>(current_rss_bytes())));
-  } catch (const std::exception& e) {
-    message = e.what();
-  }
-  // One line, whatever a message holds.
-  std::ranges::replace(message, '\n', ' ');
-  fmt::print(stderr, "{}: {}\n", name, message);
-  return code;
+CLI::Validator natural_number() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        const bool digits =
+            !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+        // 19 digits are below 2^64.
+        return digits && text.size() <= 19 ? "" : fmt::format("\"{}\" is not a whole number from 0 on", text);
+      },
+      "NUMBER");
+}
+
+CLI::Validator size_text() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        const auto digits = text.find_first_not_of("0123456789");
+        const auto length = digits == std::string::npos ? text.size() : digits;
+        const bool unit =
+            digits == std::string::npos || std::isalpha(static_cast<unsigned char>(text[digits]));
+        return length > 0 && length <= 18 && unit ? ""
+                                                  : fmt::format("\"{}\" is no size, such as 20GiB", text);
+      },
+      "");
 }
 
 bool parse(CLI::App& app, int argc, char** argv) {
@@ -65,29 +79,14 @@ bool parse(CLI::App& app, int argc, char** argv) {
     app.exit(e);
     return false;
   } catch (const CLI::ParseError& e) {
-    fail_user("{}; --help lists the options", e.what());
+    // A mistyped option is told before what is missing because of it.
+    const auto unknown = unknown_word(app, argc, argv);
+    fail_user("{}; --help lists the options", unknown.empty() ? e.what() : unknown);
   }
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> width;
-  for (const auto& row : rows) {
-    width.resize(std::max(width.size(), row.size()));
-    for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      if (c == 0)
-        line += fmt::format("{:<{}}", row[c], width[c]);
-      else
-        line += fmt::format("  {:>{}}", row[c], width[c]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
+void print_notes(const std::vector<std::string>& notes) {
+  for (const auto& note : notes) fmt::print("note: {}\n", note);
 }
 
 }  // namespace velum::cli

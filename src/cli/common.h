@@ -3,16 +3,20 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/stopwatch.h"
+#include "base/table.h"
+#include "cli/targets.h"
+
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace velum::cli {
 
@@ -29,28 +33,26 @@ struct CommonOptions {
   int threads = 0;
 };
 void add_common_options(CLI::App& app, CommonOptions& options);
-void use_threads(const CommonOptions& options);
+// Before any work: sets the threads that loops use, fewer with a note where the system refuses some, and
+// looks at the files of the command, --json among its outputs (cli/targets.h).
+void begin_command(const CommonOptions& options, NamedPaths outputs, const NamedPaths& inputs);
+// The first 12 digits of an id, for people to compare.
+std::string short_id(const std::string& id);
 // FOLDER/NAME, with one slash.
 std::string path_in(const std::string& folder, const std::string& name);
-void write_json(const CommonOptions& options, const Json& json);
+// `mode`: kOwnerOnly where the figures say something of decrypted values.
+void write_json(const CommonOptions& options, const Json& json, unsigned mode = 0644);
 
-// Runs a program's body. An error becomes one line "NAME: message" on stderr and exit code 2 (the user's
-// mistake) or 1.
-int guarded(const std::string& name, const std::function<void()>& body);
+// Options that count: a whole number from 0 on, and nothing that a conversion would turn into one.
+CLI::Validator natural_number();
+// Likewise a size: a whole number, and a unit. Goes after AsSizeValue, and is asked first.
+CLI::Validator size_text();
+
 // Parses; returns false where help or version was asked for (printed by then). A wrong option is the user's
 // mistake.
 bool parse(CLI::App& app, int argc, char** argv);
 
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(clock::now() - start_).count(); }
-
- private:
-  using clock = std::chrono::steady_clock;
-  clock::time_point start_ = clock::now();
-};
-
-// Columns set to the width of their widest cell; the first one left-aligned, the others right-aligned.
-std::string format_table(const std::vector<std::vector<std::string>>& rows);
+// A line "note: ..." for each.
+void print_notes(const std::vector<std::string>& notes);
 
 }  // namespace velum::cli

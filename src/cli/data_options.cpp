@@ -1,14 +1,12 @@
 #include "cli/data_options.h"
 
-#include <fmt/ranges.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "base/error.h"
-#include "model/class_names.h"
+#include "data/classes.h"
 
 namespace velum::cli {
 
@@ -17,73 +15,71 @@ namespace {
 const std::map<std::string, data::Split> kSplits = {
     {"train", data::Split::train}, {"validation", data::Split::validation}, {"test", data::Split::test}};
 
-// Labels by the network's class names in place of the folders' order.
-void align_classes(data::Dataset& set, const std::string& spec, const std::vector<std::string>& names) {
-  if (names.empty() || set.classes == names) return;
-  std::vector<std::int32_t> label_of;
-  for (const auto& name : set.classes)
-    label_of.push_back(
-        static_cast<std::int32_t>(std::find(names.begin(), names.end(), name) - names.begin()));
-  for (auto& label : set.labels) {
-    const auto& name = set.classes[static_cast<std::size_t>(label)];
-    label = label_of[static_cast<std::size_t>(label)];
-    if (static_cast<std::size_t>(label) == names.size())
-      fail_user(
-          "{}: class {} is none of the network's ({}); rename or remove its folder, or choose another "
-          "network",
-          spec, name, fmt::join(names, ", "));
+// The labels of named classes as numbers of outputs.
+void number_classes(data::Dataset& set, const std::string& spec, const Taken& taken) {
+  const auto& names = taken.form.classes;
+  if (set.labels.empty() || taken.form.outputs == plan::OutputKind::map) return;
+  const auto outputs = std::max<std::size_t>(taken.outputs, 2);
+  if (!set.named_classes) {
+    if (!names.empty()) set.classes = names;
+    return;
   }
-  set.classes = names;
+  if (!names.empty()) return data::match_classes(set, names, spec);
+  if (set.classes.size() != outputs) {
+    // Labels of which nobody knows the outputs would be wrong behind the first that is missing.
+    set.notes.push_back(fmt::format(
+        "{}: {} classes ({}), the network tells {} apart: nothing is scored; which outputs these are is told "
+        "with --classes FILE, a name a line in the order of the outputs",
+        spec, set.classes.size(), data::some_of(set.classes), outputs));
+    set.labels.clear();
+    return;
+  }
+  if (data::numbers_out_of_order(set.classes))
+    set.notes.push_back(
+        fmt::format("the classes are taken in text order, as torchvision does ({}), which is not the order "
+                    "of their numbers; "
+                    "--classes FILE gives another",
+                    data::some_of(set.classes)));
 }
 
 }  // namespace
 
 void add_data_options(CLI::App& app, DataOptions& options, bool required) {
-  auto* data =
-      app.add_option(
-             "--data", options.data,
-             "Images: digits, mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR, npy:FILE[,LABELS]")
-          ->type_name("DATASET");
+  auto* data = app.add_option("--data", options.data,
+                              "Images: digits, mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR, "
+                              "list:FILE.csv, npy:FILE[,LABELS]")
+                   ->type_name("DATASET");
   if (required) data->required();
   app.add_option("--split", options.split, "Part of the data set: train, validation or test")
       ->check(CLI::IsMember({"train", "validation", "test"}))
       ->capture_default_str();
   app.add_option("--images,--limit", options.limit, "Take only the first images; 0: all")
+      ->check(natural_number())
       ->capture_default_str();
-  app.add_option("--data-seed", options.seed, "Seed of the built-in digits")->capture_default_str();
-  app.add_flag("--skip-bad", options.skip_bad,
-               "Class folders: leave unreadable images out instead of stopping");
+  app.add_option("--data-seed", options.seed, "Seed of the built-in digits")
+      ->check(natural_number())
+      ->capture_default_str();
+  app.add_flag("--skip-bad", options.skip_bad, "Image files: leave unreadable ones out instead of stopping");
 }
 
-data::Dataset load_data(const DataOptions& options, const model::Shape& input_shape) {
-  data::LoadOptions load;
+data::Dataset load_data(const DataOptions& options, const Taken& taken) {
+  auto load = load_options(taken);
   load.split = kSplits.at(options.split);
   load.limit = options.limit;
   load.seed = options.seed;
   load.skip_bad = options.skip_bad;
-  return load_data(options.data, load, input_shape);
-}
-
-data::Dataset load_data(const DataOptions& options, const model::Graph& graph) {
-  auto set = load_data(options, graph.input_shape);
-  if (options.data.starts_with("folder:")) align_classes(set, options.data, model::class_names(graph));
+  auto set = load_images(options.data, load, taken);
+  number_classes(set, options.data, taken);
   return set;
 }
 
-data::Dataset load_data(const std::string& spec, const data::LoadOptions& options,
-                        const model::Shape& input_shape) {
-  auto load = options;
-  if (input_shape.size() == 3) {
-    load.channels = input_shape[0];
-    load.height = input_shape[1];
-    load.width = input_shape[2];
-  }
-  auto set = data::load(spec, load);
+data::Dataset load_images(const std::string& spec, const data::LoadOptions& options, const Taken& taken) {
+  auto set = data::load(spec, options);
   if (set.count() == 0) fail_user("{}: no images", spec);
-  const auto wanted = model::element_count(input_shape);
+  const auto wanted = model::element_count(taken.shape);
   if (static_cast<std::int64_t>(set.elements()) != wanted)
     fail_user("{}: images of {}x{}x{} have {} elements, the network takes {} ({})", spec, set.channels,
-              set.height, set.width, set.elements(), wanted, model::to_string(input_shape));
+              set.height, set.width, set.elements(), wanted, model::to_string(taken.shape));
   return set;
 }
 
@@ -99,6 +95,18 @@ void check_pixels(const data::Dataset& set, double low, double high) {
           set.name, i / set.elements(), i % set.elements(),
           std::isnan(x) ? "not a number" : fmt::format("{:g}", x), low, high);
   }
+}
+
+void check_labels(const data::Dataset& set, const Taken& taken) {
+  if (taken.form.outputs == plan::OutputKind::map) return;
+  // One output tells two apart.
+  const auto classes = static_cast<std::int32_t>(std::max<std::size_t>(taken.outputs, 2));
+  for (std::size_t i = 0; i < set.labels.size(); ++i)
+    if (set.labels[i] < 0 || set.labels[i] >= classes)
+      fail_user(
+          "{}: image {} has the label {}, the network has classes 0 to {}; these are labels of something "
+          "else",
+          set.name, i, set.labels[i], classes - 1);
 }
 
 }  // namespace velum::cli

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "cli/common.h"
+#include "cli/image_options.h"
 #include "data/dataset.h"
-#include "model/graph.h"
 
 namespace velum::cli {
 
@@ -19,16 +19,16 @@ struct DataOptions {
 
 // `required`: whether --data must be given.
 void add_data_options(CLI::App& app, DataOptions& options, bool required);
-// Throws Error(user) where the images have another shape than the network's input.
-data::Dataset load_data(const DataOptions& options, const model::Shape& input_shape);
-// The same for a network whose classes may be recorded: images in class folders, whose labels follow the
-// alphabet, get those of the network's outputs. Throws Error(user) for a class that the network does not
-// have.
-data::Dataset load_data(const DataOptions& options, const model::Graph& graph);
-// As load_data, for another DATASET under the same options (--calibrate).
-data::Dataset load_data(const std::string& spec, const data::LoadOptions& options,
-                        const model::Shape& input_shape);
+// Images of the form that a network takes, with labels that number its outputs: class folders are matched by the
+// network's class names where it has some, else numbered in text order, with a note where that is not the order of
+// their numbers. Other folders than there are outputs lose their labels, with a note. Throws Error(user) where
+// the images have another shape, or a class is none of the network's.
+data::Dataset load_data(const DataOptions& options, const Taken& taken);
+// As load_data, for the images of another DATASET alone (--calibrate).
+data::Dataset load_images(const std::string& spec, const data::LoadOptions& options, const Taken& taken);
 // Throws Error(user) at the first pixel that is not a number in [low, high].
 void check_pixels(const data::Dataset& set, double low, double high);
+// Throws Error(user) at the first label that is no class of the network.
+void check_labels(const data::Dataset& set, const Taken& taken);
 
 }  // namespace velum::cli

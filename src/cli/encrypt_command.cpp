@@ -3,46 +3,85 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/progress.h"
-#include "cli/client_batch.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
-#include "cli/files.h"
+#include "cli/predictions.h"
+#include "session/client_batch.h"
+#include "session/plan_states.h"
+#include "system/file.h"
+#include "system/program.h"
+#include "system/progress.h"
+#include "system/terminal.h"
+#include "velum/client.h"
 
 namespace velum::cli {
 
 namespace {
 
+constexpr const char* kNames = ".names.csv";
+
 struct Options {
-  std::string plan, key, out;
+  std::string plan, key, public_key, out;
   DataOptions data;
+  ImageOptions images;
   CommonOptions common;
 };
 
+Client load_client(const Options& o, const ClientPlan& plan) {
+  if (o.key.empty() == o.public_key.empty())
+    fail_user("encrypt: {}; give either --key secret.key or --public-key public.key",
+              o.key.empty() ? "no key" : "two keys");
+  return o.key.empty() ? Client::load_public(plan, o.public_key, {threads()})
+                       : Client::load(plan, o.key, {threads()});
+}
+
 void run(const Options& o) {
-  use_threads(o.common);
-  require_writable(o.out);
-  const auto plan = load_client_plan(o.plan);
-  const ckks::Parameters params(plan.params);
-  const auto secret = ckks::SecretKey::load(o.key, params);
-  const auto set = load_data(o.data, plan.input_shape);
-  check_pixels(set, plan.input_low, plan.input_high);
+  forbid_core_dumps();
+  auto inputs = data_paths("--data", o.data.data);
+  inputs.insert(inputs.end(), {{"--plan", o.plan}, {"--key", o.key}, {"--public-key", o.public_key}});
+  inputs.push_back({"--classes", o.images.classes});
+  // Only images that are files of their own have names.
+  const bool named = o.data.data.starts_with("folder:") || o.data.data.starts_with("list:");
+  const auto names = named ? o.out + kNames : "";
+  begin_command(o.common, {{"--out", o.out}, {"--out, the images' names", names}}, inputs);
+  const auto plan = ClientPlan::load(o.plan);
+  const auto& form = plan.state().plan;
+  const auto client = load_client(o, plan);
+  const auto set = load_data(o.data, taken_by(form, o.images));
+  print_notes(set.notes);
+  check_pixels(set, form.input_low, form.input_high);
+  const auto images = Images::floats(set.images);
+  const auto unlike = client.unlike(images);
+  if (const auto line = session::unlike_note(form, unlike, set.count()); !line.empty())
+    say_on_stderr("velum encrypt: " + line);
   const Stopwatch watch;
-  std::uint64_t bytes = 0;
+  BatchInfo batch;
   {
     Progress progress("encrypting", 1);
-    bytes = encrypt_to_file(o.out, plan, params, secret, set.images, set.elements(),
-                            [&](double d) { progress.set(d); });
+    batch = client.encrypt_to_file(images, o.out, {[&](double d) { progress.set(d); }});
   }
   const double seconds = watch.seconds(),
-               per_image = static_cast<double>(bytes) / static_cast<double>(set.count());
-  fmt::print("{}: {} images, {}, {} an image, in {}\n", o.out, set.count(),
-             format_bytes(static_cast<double>(bytes)), format_bytes(per_image), format_duration(seconds));
-  write_json(o.common, {{"images", set.count()},
-                        {"slots", params.slots()},
-                        {"batches", engine::batch_count(set.count(), params)},
+               per_image = static_cast<double>(batch.bytes) / static_cast<double>(set.count());
+  fmt::print("{}: batch {}, {} images, {}, {} an image, in {}\n", o.out, short_id(batch.id), set.count(),
+             format_bytes(static_cast<double>(batch.bytes)), format_bytes(per_image),
+             format_duration(seconds));
+  fmt::print("{}", session::fill_note(form, set.count()));
+  if (named) {
+    write_file_atomically(names, names_csv(set.files), kOwnerOnly);
+    fmt::print("{}: the names of the images' files, for velum decrypt --names; keep it here\n", names);
+  }
+  write_json(o.common, {{"batch", batch.id},
+                        {"images", set.count()},
+                        {"unlike_images", unlike.size()},
+                        {"slots", plan.state().params.slots()},
+                        {"images_per_batch", batch.images_per_batch},
+                        {"batches", batch.batches},
+                        {"public_key", batch.public_key},
                         {"seconds", seconds},
-                        {"bytes", {{"input", bytes}}}});
+                        {"bytes", {{"input", batch.bytes}}}});
 }
 
 }  // namespace
@@ -51,8 +90,13 @@ Command make_encrypt_command(CLI::App& app) {
   auto* sub = app.add_subcommand("encrypt", "Encrypt images as a batch (the data owner)");
   auto o = std::make_shared<Options>();
   sub->add_option("--plan", o->plan, "The client's half of the plan")->required()->type_name("client.plan");
-  sub->add_option("--key", o->key, "The secret key")->required()->type_name("secret.key");
+  sub->add_option("--key", o->key, "The secret key, or, where it is elsewhere, --public-key")
+      ->type_name("secret.key");
+  sub->add_option("--public-key", o->public_key,
+                  "The owner's public key: encrypts without the secret one, in files twice as long")
+      ->type_name("public.key");
   add_data_options(*sub, o->data, true);
+  add_image_options(*sub, o->images);
   sub->add_option("--out", o->out, "The encrypted batch")->required()->type_name("FILE");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};

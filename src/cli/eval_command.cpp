@@ -1,11 +1,10 @@
 // velum eval: a network in doubles on labelled images, as it is and with the weights of the encrypted engine.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/progress.h"
 #include "ckks/core/parameters.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -16,8 +15,11 @@
 #include "engine/clear.h"
 #include "model/execute.h"
 #include "model/onnx.h"
+#include "model/tail.h"
 #include "report/activations.h"
 #include "report/report.h"
+#include "system/file.h"
+#include "system/progress.h"
 
 namespace velum::cli {
 
@@ -53,8 +55,8 @@ std::vector<double> outputs_of(const data::Dataset& set, const model::Graph& gra
   return outputs_of(set, what, [&](auto some, auto count) { return model::execute(graph, some, count); });
 }
 
-report::Metrics measure(const data::Dataset& set, const std::vector<double>& outputs) {
-  return report::measure(outputs, outputs.size() / set.count(), set.labels, set.classes);
+report::Metrics measure(const Taken& taken, const data::Dataset& set, const std::vector<double>& outputs) {
+  return report::measure(outputs, outputs.size() / set.count(), set.labels, set.classes, cut_of(taken.form));
 }
 
 // The network with the weights of the encrypted engine, next to the network itself.
@@ -65,40 +67,46 @@ struct Quantised {
   double agreement = 0;
 };
 
-Quantised quantise(const Options& o, const model::Graph& graph, const data::Dataset& set,
+Quantised quantise(const Options& o, const LoadedModel& loaded, const data::Dataset& set,
                    const std::vector<double>& clear) {
   Quantised q;
-  q.planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
+  q.planned = plan::make_plan(loaded.graph, to_request(o.plan, o.common.threads));
   const auto& plan = q.planned.plan;
   check_pixels(set, plan.client.input_low, plan.client.input_high);
   q.outputs = outputs_of(set, "evaluating quantised",
                          [&](auto some, auto count) { return engine::run_clear_batch(plan, some, count); });
   const auto width = clear.size() / set.count();
   q.deviation = report::deviation(clear, q.outputs);
-  q.agreement =
-      report::agreement(report::predicted_classes(clear, width), report::predicted_classes(q.outputs, width));
+  const double cut = cut_of(loaded.taken.form);
+  q.agreement = report::agreement(report::predicted_classes(clear, width, cut),
+                                  report::predicted_classes(q.outputs, width, cut));
   return q;
 }
 
-Json to_json(const Quantised& q, const report::Metrics& metrics, const report::Metrics& clear) {
+Json to_json(const Quantised& q) {
   const ckks::Parameters params(q.planned.plan.client.params);
-  Json j = report::to_json(metrics);
+  Json j;
   j["agreement"] = q.agreement;
   j["precision_bits"] = q.deviation.precision_bits;
   j["max_abs_error"] = q.deviation.max_abs;
-  j["difference"] = {{"accuracy", metrics.accuracy - clear.accuracy},
-                     {"macro_f1", metrics.macro_f1 - clear.macro_f1},
-                     {"auc", metrics.auc && clear.auc ? Json(*metrics.auc - *clear.auc) : Json()}};
   j["params"] = {{"ring_dimension", params.n()},
                  {"log2_qp", params.log2_qp()},
                  {"security_bits", static_cast<int>(params.literal().security)}};
   return j;
 }
 
-// The network, the quantised one and the teacher: whatever was asked for, the network first.
+Json difference(const report::Metrics& metrics, const report::Metrics& clear) {
+  return {{"accuracy", metrics.accuracy - clear.accuracy},
+          {"macro_f1", metrics.macro_f1 - clear.macro_f1},
+          {"auc", metrics.auc && clear.auc ? Json(*metrics.auc - *clear.auc) : Json()}};
+}
+
+// The network, the quantised one and the teacher: whatever was asked for, the network first; no evaluations
+// where there is nothing to score.
 struct Result {
   report::Report report;
   Json json;
+  std::vector<double> predictions;  // outputs, as they are encrypted
 };
 
 void note_overflow(report::Report& r, const report::Evaluation& e) {
@@ -108,56 +116,93 @@ void note_overflow(report::Report& r, const report::Evaluation& e) {
         e.name, e.metrics.not_finite, e.metrics.images));
 }
 
-void add_quantised(const Options& o, const model::Graph& graph, const data::Dataset& set,
-                   const std::vector<double>& clear, Result& result, std::vector<double>& predictions) {
-  auto q = quantise(o, graph, set, clear);
+void add_quantised(const Options& o, const LoadedModel& loaded, const data::Dataset& set, bool scored,
+                   Result& result) {
+  auto q = quantise(o, loaded, set, result.predictions);
   auto& r = result.report;
-  r.evaluations.push_back({"quantised", measure(set, q.outputs)});
+  auto& json = result.json["quantised"];
+  json = to_json(q);
+  if (scored) {
+    r.evaluations.push_back({"quantised", measure(loaded.taken, set, q.outputs)});
+    json.update(report::to_json(r.evaluations.back().metrics));
+    json["difference"] = difference(r.evaluations.back().metrics, r.evaluations[0].metrics);
+  }
   r.notes.insert(r.notes.end(), q.planned.notes.begin(), q.planned.notes.end());
   add_plan_facts(r, q.planned.plan);
   r.facts.push_back({"agreement with the quantised network", fmt::format("{:.2f} %", 100 * q.agreement)});
   r.facts.push_back({"precision of its outputs", fmt::format("{:.1f} bits", q.deviation.precision_bits)});
-  result.json["quantised"] = to_json(q, r.evaluations.back().metrics, r.evaluations[0].metrics);
-  predictions = std::move(q.outputs);
+  result.predictions = std::move(q.outputs);
 }
 
 void add_teacher(const Options& o, Result& result) {
-  const auto teacher = model::load_onnx(o.teacher);
-  const auto set = load_data(o.data, teacher);
+  LoadedModel loaded;
+  auto load = to_load_options(o.plan.network);
+  load.pixels.unless_recorded = true;
+  load.output.clear();  // a name of the other file
+  loaded.graph = model::load_onnx(o.teacher, load);
+  loaded.taken = taken_by(loaded.graph, o.plan.images);
+  const auto set = load_data(o.data, loaded.taken);
+  check_labels(set, loaded.taken);
+  const auto outputs = outputs_of(set, loaded.graph, "evaluating the teacher");
+  settle_outputs(loaded, o.plan, outputs);
   auto& r = result.report;
-  r.evaluations.push_back({"teacher", measure(set, outputs_of(set, teacher, "evaluating the teacher"))});
+  r.evaluations.push_back({"teacher", measure(loaded.taken, set, outputs)});
   r.facts.push_back({"teacher", o.teacher});
   result.json["teacher"] = report::to_json(r.evaluations.back().metrics);
   result.json["teacher"]["model"] = o.teacher;
-  if (!o.html.empty()) report::add_teacher_ranges(r.activations, observed_activations(teacher, set));
+  if (!o.html.empty()) report::add_teacher_ranges(r.activations, observed_activations(loaded.graph, set));
 }
 
-Result evaluate(const Options& o, const model::Graph& graph, const data::Dataset& set) {
+Result evaluate(const Options& o, LoadedModel& loaded, const data::Dataset& set) {
   Result result;
+  const auto& graph = loaded.graph;
   auto& r = result.report;
   r = begin_report("Evaluation", o.plan.model, graph, set, o.data);
   const Stopwatch watch;
-  const auto clear = outputs_of(set, graph, "evaluating in the clear");
-  r.evaluations.push_back({"network", measure(set, clear)});
-  result.json = report::to_json(r.evaluations[0].metrics);
+  result.predictions = outputs_of(set, graph, "evaluating in the clear");
+  settle_outputs(loaded, o.plan, result.predictions);
+  const auto unscored = unscored_text(loaded.taken);
+  const bool scored = unscored.empty() && !set.labels.empty();
+  if (scored) {
+    check_labels(set, loaded.taken);
+    r.evaluations.push_back({"network", measure(loaded.taken, set, result.predictions)});
+    result.json = report::to_json(r.evaluations[0].metrics);
+  } else if (!unscored.empty()) {
+    r.notes.push_back(unscored);
+  }
+  result.json["images"] = set.count();
   if (!o.html.empty()) r.activations = observed_activations(graph, set);
-  auto predictions = clear;
-  if (o.quantised) add_quantised(o, graph, set, clear, result, predictions);
-  if (!o.teacher.empty()) add_teacher(o, result);
+  if (o.quantised) add_quantised(o, loaded, set, scored, result);
+  if (!o.teacher.empty() && scored) add_teacher(o, result);
   for (const auto& e : r.evaluations) note_overflow(r, e);
+  if (scored)
+    if (const auto chance = chance_note(r.evaluations[0].metrics); !chance.empty()) r.notes.push_back(chance);
+  if (const auto rule = rule_text(loaded.taken); !rule.empty()) {
+    result.json["threshold"] = loaded.taken.form.threshold;
+    r.facts.push_back({"decision", rule});
+  }
   result.json["model"] = o.plan.model;
   result.json["data"] = set.name;
   result.json["split"] = o.data.split;
   result.json["seconds"] = watch.seconds();
-  if (!o.out.empty())
-    write_file_atomically(o.out, predictions_csv(predictions, predictions.size() / set.count(), set.labels));
+  if (!o.out.empty()) {
+    const auto written = model::apply_tail(graph, result.predictions);
+    write_file_atomically(o.out,
+                          predictions_csv({loaded.taken, result.predictions, written, set.labels, set.files}),
+                          kOwnerOnly);
+  }
   return result;
 }
 
-void print_result(const Result& result) {
+void print_result(const Options& o, const LoadedModel& loaded, const Result& result) {
   const auto& r = result.report;
   for (const auto& note : r.notes) fmt::print("note: {}\n", note);
-  fmt::print("{}\n", summary_text(r.evaluations));
+  if (const auto rule = rule_text(loaded.taken); !rule.empty()) fmt::print("{}\n", rule);
+  if (r.evaluations.empty())
+    fmt::print("{} images evaluated{}\n", result.json["images"].get<std::size_t>(),
+               o.out.empty() ? "" : ", outputs in " + o.out);
+  else
+    fmt::print("{}\n", summary_text(r.evaluations));
   if (const auto q = result.json.find("quantised"); q != result.json.end())
     fmt::print(
         "the quantised network predicts the same class for {:.2f} % of the images; its outputs are precise "
@@ -170,16 +215,27 @@ void print_result(const Result& result) {
   }
 }
 
+// A map whose elements, not whose channels, the labels number is scored by element.
+void score_map(LoadedModel& loaded, const data::Dataset& set) {
+  auto& kind = loaded.taken.form.outputs;
+  const auto channels = loaded.graph.shape_of(loaded.graph.output).at(0);
+  const bool beyond = std::ranges::any_of(set.labels, [&](auto label) { return label >= channels; });
+  if (kind == plan::OutputKind::map && beyond) kind = plan::OutputKind::scores;
+}
+
 void run(const Options& o) {
-  use_threads(o.common);
-  for (const auto* path : {&o.out, &o.html})
-    if (!path->empty()) require_writable(*path);
-  const auto graph = load_model(o.plan);
-  const auto set = load_data(o.data, graph);
-  if (set.labels.empty())
-    fail_user("{}: no labels to compare with; eval needs a labelled data set", o.data.data);
-  auto result = evaluate(o, graph, set);
-  print_result(result);
+  auto inputs = inputs_of(o.plan, o.data);
+  inputs.push_back({"--teacher", o.teacher});
+  begin_command(o.common, {{"--out", o.out}, {"--html", o.html}}, inputs);
+  auto loaded = load_model(o.plan);
+  if (o.quantised) require_encryptable(loaded.graph, o.plan.model);
+  const auto set = load_data(o.data, loaded.taken);
+  if (set.labels.empty() && set.classes.empty() && o.out.empty() && !o.quantised)
+    fail_user("{}: no labels to compare with; --out FILE writes the outputs of images without labels",
+              o.data.data);
+  score_map(loaded, set);
+  auto result = evaluate(o, loaded, set);
+  print_result(o, loaded, result);
   write_json(o.common, result.json);
   if (!o.html.empty()) {
     for (auto& e : result.report.evaluations) e.metrics = report::thinned(std::move(e.metrics));
@@ -203,8 +259,10 @@ Command make_eval_command(CLI::App& app) {
     sub->get_option(name)->needs(quantised)->group("Plan (with --quantised)");
   sub->add_option("--teacher", o->teacher, "Another network to compare with on the same images, an ONNX file")
       ->type_name("MODEL");
-  sub->add_option("--out", o->out,
-                  "Write the predictions (with --quantised: that network's) to this CSV file")
+  sub->add_option(
+         "--out", o->out,
+         "Write predictions and the file's own outputs (with --quantised: that network's) to this CSV file; "
+         "images need no labels for it")
       ->type_name("FILE");
   sub->add_option("--html", o->html,
                   "Write a page with confusion matrices, ROC curves, F1 by class and the activations' shapes")

@@ -1,4 +1,6 @@
 // velum inspect: what a file is and says, without any key.
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -8,13 +10,19 @@
 
 #include "base/container.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "base/progress.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "cli/commands.h"
-#include "cli/files.h"
+#include "cli/network_options.h"
+#include "cli/output_rule.h"
 #include "engine/batch_file.h"
+#include "model/input_statistics.h"
+#include "model/obstacles.h"
 #include "model/onnx.h"
 #include "plan/passes.h"
+#include "session/files.h"
+#include "system/file.h"
+#include "system/framed_file.h"
 
 namespace velum::cli {
 
@@ -22,6 +30,7 @@ namespace {
 
 struct Options {
   std::string file;
+  NetworkOptions network;
   CommonOptions common;
 };
 
@@ -30,7 +39,7 @@ struct Description {
   std::string text;
   Json json;
   void say(const std::string& name, const std::string& value) {
-    text += fmt::format("{:<22} {}\n", name, value);
+    text += fmt::format("{:<22} {}\n", printable(name), printable(value));
   }
 };
 
@@ -63,20 +72,43 @@ Description describe_client(const plan::ClientPlan& plan, const std::string& typ
   d.say("input",
         fmt::format("{}, values {:g} to {:g}, {} limbs, scale 2^{:.1f}", model::to_string(plan.input_shape),
                     plan.input_low, plan.input_high, plan.input_limbs, std::log2(plan.input_scale)));
+  const Taken taken = taken_by(plan, {});
+  d.say("takes", feeds_text(taken));
+  if (const auto rule = rule_text(taken); !rule.empty()) d.say("decision", rule);
+  if (!plan.form.classes.empty()) d.say("classes", fmt::format("{}", fmt::join(plan.form.classes, ", ")));
+  d.say("images a batch",
+        fmt::format("{}, in {} ciphertexts of {} {} an image", plan::images_per_batch(plan),
+                    plan::input_ciphertexts(plan), plan.blocks, plan.blocks == 1 ? "block" : "blocks"));
   d.say("output", fmt::format("{} values, {} polynomials of {} limbs, scale 2^{:.1f}", plan.outputs,
                               plan.output_polys, plan.output_limbs, std::log2(plan.output_scale)));
+  if (plan.public_key) d.say("public key", "allowed for: images may be encrypted without the secret key");
+  d.say("measured on", plan.statistics.images == 0
+                           ? "images of which the plan says nothing"
+                           : fmt::format("{} images, with their statistics", plan.statistics.images));
   d.json = {{"type", type},
+            {"statistics_images", plan.statistics.images},
             {"plan", engine::id_text(plan.id)},
             {"model", plan.model_name},
             {"input_shape", plan.input_shape},
             {"outputs", plan.outputs},
-            {"relinearise_limbs", plan.keys.relinearise_limbs}};
+            {"pixels", {{"low", plan.form.low}, {"high", plan.form.high}}},
+            {"threshold", plan.form.threshold},
+            {"classes", plan.form.classes},
+            {"blocks", plan.blocks},
+            {"images_per_batch", plan::images_per_batch(plan)},
+            {"relinearise_limbs", plan.keys.relinearise_limbs},
+            {"public_key", plan.public_key},
+            {"rotations", Json::array()}};
+  for (const auto& r : plan.keys.rotations)
+    d.json["rotations"].push_back({{"steps", r.steps}, {"limbs", r.limbs}});
+  if (!plan.keys.rotations.empty()) d.say("rotation keys", std::to_string(plan.keys.rotations.size()));
   return describe_parameters(std::move(d), ckks::Parameters(plan.params));
 }
 
 Description describe_key(const std::string& path, FileType type, const std::string& name) {
-  const auto bytes = read_file(path);
-  ByteReader r(unwrap(bytes, type, 1, path), path);
+  const auto bytes = read_framed_file(path, type);
+  const std::uint32_t version = type == FileType::evaluation_keys ? ckks::kEvaluationKeysVersion : 1;
+  ByteReader r(unwrap(bytes, type, version, path), path);
   engine::Id params, key;
   std::ranges::copy(r.get_bytes(params.size()), params.begin());
   std::ranges::copy(r.get_bytes(key.size()), key.begin());
@@ -93,36 +125,54 @@ Description describe_key(const std::string& path, FileType type, const std::stri
 }
 
 Description describe_batch(const std::string& path, std::span<const std::uint8_t> head, std::uint64_t size) {
-  const auto h = engine::parse_batch_header(head, size, path);
-  const std::string type = h.type == FileType::input_batch ? "encrypted inputs" : "encrypted outputs";
+  const auto h = engine::parse_batch_header(head, path);
+  engine::check_batch_size(h, size, path);
+  const std::string type = engine::type_text(h.type);
   Description d;
   d.say("type", type);
   d.say("images", std::to_string(h.images));
   d.say("ciphertexts", std::to_string(h.ciphertexts));
   d.say("plan", engine::id_text(h.plan));
   d.say("parameters", engine::id_text(h.params));
-  d.say("key", engine::id_text(h.key));
+  d.say("key", engine::id_text(h.origin.key));
+  d.say("batch", engine::id_text(h.origin.batch));
   d.say("size", format_bytes(static_cast<double>(size)));
   d.json = {{"type", type},
             {"images", h.images},
             {"ciphertexts", h.ciphertexts},
             {"plan", engine::id_text(h.plan)},
             {"params", engine::id_text(h.params)},
-            {"key", engine::id_text(h.key)},
+            {"key", engine::id_text(h.origin.key)},
+            {"batch", engine::id_text(h.origin.batch)},
             {"bytes", size}};
   return d;
 }
 
-Description describe_model(const std::string& path) {
-  const auto graph = model::load_onnx(path);
+Json pixels_json(const model::Pixels& p) {
+  return {{"low", p.low},
+          {"high", p.high},
+          {"mean", p.mean},
+          {"std", p.deviation},
+          {"stated", p.origin != model::Pixels::Origin::assumed}};
+}
+
+Description describe_model(const std::string& path, const NetworkOptions& options) {
+  const auto graph = model::load_onnx(path, to_load_options(options));
   Description d;
   d.say("type", "network (ONNX)");
   d.say("name", graph.name);
   d.say("input", fmt::format("{}, values {:g} to {:g}", model::to_string(graph.input_shape),
                              graph.input_range.low, graph.input_range.high));
+  const auto taken = taken_by(graph, {});
+  d.say("pixels", model::pixels_text(graph.pixels));
+  d.say("takes", feeds_text(taken));
+  const auto& outputs = graph.shape_of(graph.output);
+  d.say("output", model::to_string(outputs) + (taken.form.outputs == plan::OutputKind::map ? ", a map" : ""));
   d.json = {{"type", "network"},
             {"name", graph.name},
             {"input_shape", graph.input_shape},
+            {"pixels", pixels_json(graph.pixels)},
+            {"output_shape", outputs},
             {"layers", Json::array()}};
   std::vector<std::vector<std::string>> rows = {{"layer", "kind", "output", "range"}};
   for (const auto& node : graph.nodes) {
@@ -134,32 +184,35 @@ Description describe_model(const std::string& path) {
                         : fmt::format("{:.3g} to {:.3g}", range->second.low, range->second.high)});
     d.json["layers"].push_back({{"name", node.name}, {"kind", kind}, {"shape", node.shape}});
   }
-  for (const auto& [key, value] : graph.metadata) d.say(key, value), d.json["metadata"][key] = value;
-  for (const auto& note : graph.notes) d.say("note", note);
-  std::string verdict = "yes";
-  try {
-    model::require_polynomial(graph);
-  } catch (const Error& e) {
-    verdict = std::string("no: ") + e.what();
+  for (const auto& [key, value] : graph.metadata) {
+    d.say(key, key == model::kInputStatistics ? "of " + value.substr(0, value.find(' ')) + " images" : value);
+    d.json["metadata"][key] = value;
   }
+  for (const auto& note : graph.notes) d.say("note", note);
+  const auto obstacles = model::obstacles(graph);
+  const std::string verdict = obstacles.empty() ? "yes" : "no: " + model::obstacles_text(obstacles, path);
   d.say("can be encrypted", verdict);
-  d.json["can_be_encrypted"] = verdict == "yes";
+  d.json["can_be_encrypted"] = obstacles.empty();
+  d.json["obstacles"] = Json::array();
+  for (const auto& o : obstacles) d.json["obstacles"].push_back({{"node", o.node}, {"operator", o.what}});
   d.text += "\n" + format_table(rows);
   return d;
 }
 
-Description describe(const std::string& path) {
+Description describe(const std::string& path, const NetworkOptions& network) {
+  session::finish_set_around(path);
   const InputFile file(path);
   std::vector<std::uint8_t> head(std::min<std::uint64_t>(file.size(), engine::kBatchHeaderBytes));
   file.read_at(0, head);
   constexpr std::string_view magic("VELUM\0", 6);
-  if (head.size() < 8 || !std::equal(magic.begin(), magic.end(), head.begin())) return describe_model(path);
+  if (head.size() < 8 || !std::equal(magic.begin(), magic.end(), head.begin()))
+    return describe_model(path, network);
   const auto type = static_cast<FileType>(head[6] | head[7] << 8);
   switch (type) {
     case FileType::client_plan:
-      return describe_client(load_client_plan(path), "client plan");
+      return describe_client(session::load_client_plan(path), "client plan");
     case FileType::server_plan: {
-      const auto plan = load_server_plan(path);
+      const auto plan = session::load_server_plan(path);
       auto d = describe_client(plan.client, "server plan");
       d.say("peak memory", fmt::format("{} with {} threads",
                                        format_bytes(static_cast<double>(plan.peak_bytes)), plan.threads));
@@ -174,6 +227,7 @@ Description describe(const std::string& path) {
     case FileType::public_key:
       return describe_key(path, type, "public key");
     case FileType::input_batch:
+    case FileType::public_batch:
     case FileType::output_batch:
       return describe_batch(path, head, file.size());
   }
@@ -182,7 +236,8 @@ Description describe(const std::string& path) {
 }
 
 void run(const Options& o) {
-  const auto d = describe(o.file);
+  begin_command(o.common, {}, {{"FILE", o.file}});
+  const auto d = describe(o.file, o.network);
   fmt::print("{}", d.text);
   write_json(o.common, d.json);
 }
@@ -195,6 +250,7 @@ Command make_inspect_command(CLI::App& app) {
   sub->add_option("file", o->file, "A plan, a key, an encrypted batch or a network")
       ->required()
       ->type_name("FILE");
+  add_network_options(*sub, o->network);
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};
 }

@@ -1,52 +1,58 @@
 // velum keygen: the secret key, and the evaluation keys that a plan asks for.
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/progress.h"
-#include "ckks/client/client.h"
+#include "base/parallel.h"
+#include "base/units.h"
 #include "cli/commands.h"
-#include "cli/files.h"
-#include "engine/batch_file.h"
+#include "session/plan_states.h"
+#include "system/file.h"
+#include "system/program.h"
+#include "system/progress.h"
+#include "velum/client.h"
 
 namespace velum::cli {
 
 namespace {
 
+constexpr std::array kNames = {"secret.key", "eval.keys", "public.key"};
+
 struct Options {
   std::string plan, out;
-  bool force = false;
+  bool force = false, public_key = false;
   CommonOptions common;
 };
 
 void run(const Options& o) {
-  use_threads(o.common);
-  const auto plan = load_client_plan(o.plan);
-  const ckks::Parameters params(plan.params);
-  make_folder(o.out);
-  const auto secret_path = path_in(o.out, "secret.key"), keys_path = path_in(o.out, "eval.keys");
-  if (!o.force && std::filesystem::exists(secret_path))
-    fail_user(
-        "{}: exists; what was encrypted under it can only be read with it; move it away, or pass --force to "
-        "overwrite it",
-        secret_path);
-  const Stopwatch watch;
-  const auto secret = ckks::SecretKey::generate(params);
-  const auto keys = ckks::generate_keys(params, secret, plan.keys);
-  const double seconds = watch.seconds();
-  // The public keys first: a failure between the two must not leave a secret key without its counterpart.
-  write_file_atomically(keys_path, evaluation_keys_file(keys, params));
-  secret.save(secret_path);
-  const auto bytes = std::filesystem::file_size(keys_path);
-  fmt::print("key {}\n  {}: keep it; mode 0600\n  {}: for the server, {}\n", engine::id_text(secret.id()),
-             secret_path, keys_path, format_bytes(static_cast<double>(bytes)));
-  write_json(o.common, {{"key", engine::id_text(secret.id())},
-                        {"params", params.id_text()},
-                        {"seconds", seconds},
-                        {"bytes", {{"eval_keys", bytes}}}});
+  forbid_core_dumps();
+  NamedPaths inputs = {{"--plan", o.plan}};
+  for (const auto& name : kNames) {
+    const auto path = path_in(o.out, name);
+    inputs.push_back({"--out", path});
+    if (same_file(path, o.plan)) fail_user("{}: is the plan; choose another folder for the keys", path);
+  }
+  begin_command(o.common, {}, inputs);
+  const auto plan = ClientPlan::load(o.plan);
+  const auto client = Client::create(plan, {threads()});
+  KeyFiles made;
+  {
+    Progress progress("making keys", 1);
+    made = client.save_keys(o.out, {o.force, o.public_key}, {[&](double share) { progress.set(share); }});
+  }
+  fmt::print("key {}\n  {}: keep it; mode 0600\n  {}: for the server, {}\n", client.key_id(), made.secret,
+             made.evaluation, format_bytes(static_cast<double>(made.evaluation_bytes)));
+  if (o.public_key)
+    fmt::print("  {}: for whoever encrypts for you, {}\n", made.public_key,
+               format_bytes(static_cast<double>(made.public_bytes)));
+  Json bytes = {{"eval_keys", made.evaluation_bytes}};
+  if (o.public_key) bytes["public_key"] = made.public_bytes;
+  write_json(o.common, {{"key", client.key_id()},
+                        {"params", plan.state().params.id_text()},
+                        {"seconds", made.seconds},
+                        {"bytes", bytes}});
 }
 
 }  // namespace
@@ -56,7 +62,11 @@ Command make_keygen_command(CLI::App& app) {
   auto o = std::make_shared<Options>();
   sub->add_option("--plan", o->plan, "The client's half of the plan")->required()->type_name("client.plan");
   sub->add_option("--out", o->out, "Folder for secret.key and eval.keys")->required()->type_name("DIR");
-  sub->add_flag("--force", o->force, "Overwrite an existing secret key");
+  sub->add_flag("--public-key", o->public_key,
+                "Write public.key too: whoever has it encrypts for you, and can decrypt nothing (the plan "
+                "must have been "
+                "made with --public-key)");
+  sub->add_flag("--force", o->force, "Replace keys that are there");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};
 }

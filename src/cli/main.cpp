@@ -3,6 +3,8 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/help_examples.h"
+#include "system/program.h"
 
 namespace {
 
@@ -29,6 +31,7 @@ void run(int argc, char** argv) {
       make_train_command(app),   make_eval_command(app),  make_plan_command(app),    make_keygen_command(app),
       make_encrypt_command(app), make_infer_command(app), make_decrypt_command(app), make_run_command(app),
       make_inspect_command(app), make_bench_command(app)};
+  add_help_examples(app);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stdout);
     return;
@@ -41,5 +44,5 @@ void run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return guarded(program_name(argc, argv), [&] { run(argc, argv); });
+  return velum::run_program(program_name(argc, argv), [&] { run(argc, argv); });
 }

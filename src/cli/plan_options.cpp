@@ -1,12 +1,14 @@
 #include "cli/plan_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/error.h"
-#include "cli/data_options.h"
 #include "cli/rates_file.h"
 #include "model/execute.h"
+#include "model/input_statistics.h"
 #include "model/onnx.h"
+#include "system/memory.h"
 
 namespace velum::cli {
 
@@ -15,12 +17,31 @@ namespace {
 // Enough images to see the range of every tensor, few enough to be done in a moment.
 constexpr std::size_t kCalibrationImages = 1000;
 
+plan::Packing packing_named(const std::string& name) {
+  if (name == "batch") return plan::Packing::batch;
+  if (name == "blocks") return plan::Packing::blocks;
+  if (name == "channels") return plan::Packing::channels;
+  return plan::Packing::automatic;
+}
+
 }  // namespace
 
 void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("model", options.model, "The network, an ONNX file")->required()->type_name("MODEL");
-  app.add_option("--batch", options.batch, "Images in a batch; 0: as many as there are slots")
-      ->check(CLI::Range(0, 65536));
+  app.add_option(
+         "--batch", options.batch,
+         "Images that a job brings: packing, ring and memory are chosen for them; 0: as many as a ring "
+         "holds, one element a ciphertext")
+      ->type_name("N");
+  app.add_option(
+         "--packing", options.packing,
+         "auto: whatever takes least time for the batch, within the memory; batch: one element of all "
+         "images a ciphertext; blocks: several elements of fewer images; channels: whole channels")
+      ->check(CLI::IsMember({"auto", "batch", "blocks", "channels"}))
+      ->capture_default_str();
+  app.add_option("--blocks", options.blocks,
+                 "So many blocks a ciphertext, a power of two; default: the planner's choice")
+      ->type_name("P");
   app.add_option("--security", options.security, "Classical security in bits: 128, 192 or 256")
       ->check(CLI::IsMember({128, 192, 256}))
       ->capture_default_str();
@@ -31,7 +52,11 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--memory", options.memory,
                  "Memory that evaluation may take, such as 20GiB; default: what the machine has")
       ->transform(CLI::AsSizeValue(true))
+      ->transform(size_text())
       ->type_name("SIZE");
+  app.add_flag("--public-key", options.public_key,
+               "Allow for images that are encrypted with a public key: its noise is larger, so that inputs "
+               "take more bits");
   app.add_option("--ring", options.ring, "Ring: real (one image a coefficient) or standard")
       ->check(CLI::IsMember({"real", "standard"}))
       ->capture_default_str();
@@ -40,32 +65,61 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--margin", options.margin, "Widen calibrated ranges by this share on both sides")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
+  add_network_options(app, options.network);
+  add_image_options(app, options.images);
+  add_threshold_option(app, options.threshold);
   add_rates_option(app, options.rates);
 }
 
-plan::Request to_request(const PlanOptions& options, int threads) {
+plan::Request to_request(const PlanOptions& options, int threads, std::uint64_t images) {
   plan::Request request;
-  request.batch = options.batch;
+  request.batch = options.batch.value_or(images);
+  request.packing = packing_named(options.packing);
+  request.blocks = options.blocks;
   request.security = static_cast<ckks::Security>(options.security);
   request.ring = options.ring == "real" ? ckks::RingType::real : ckks::RingType::standard;
   request.precision_bits = options.precision;
   request.memory_bytes = options.memory;
+  if (const auto available = available_memory_bytes(); available && !options.memory)
+    request.memory_bytes = std::max<std::uint64_t>(*available, 1);  // 0 is no limit
   request.threads = threads;
+  request.public_key = options.public_key;
   apply_rates(request, options.rates);
   return request;
 }
 
-model::Graph load_model(const PlanOptions& options) {
-  auto graph = model::load_onnx(options.model);
-  if (!options.calibrate.empty()) {
-    model::require_polynomial(graph);
-    data::LoadOptions load;
-    load.split = data::Split::train;
-    load.limit = kCalibrationImages;
-    const auto set = load_data(options.calibrate, load, graph.input_shape);
-    model::calibrate(graph, set.images, set.count(), options.margin);
+LoadedModel load_model(const PlanOptions& options) {
+  LoadedModel loaded{model::load_onnx(options.model, to_load_options(options.network)), {}, options.margin};
+  auto& graph = loaded.graph;
+  loaded.taken = taken_by(graph, options.images);
+  if (options.calibrate.empty()) {
+    loaded.margin = -1;
+    return loaded;
   }
-  return graph;
+  require_encryptable(graph, options.model);
+  auto load = load_options(loaded.taken);
+  load.split = data::Split::train;
+  load.limit = kCalibrationImages;
+  const auto set = load_images(options.calibrate, load, loaded.taken);
+  model::calibrate(graph, set.images, set.count(), options.margin);
+  if (set.count() < model::kLeastStatisticsImages)
+    graph.notes.push_back(
+        fmt::format("{} calibration images are too few for statistics of them, which warn of images unlike "
+                    "them: {} are needed",
+                    set.count(), model::kLeastStatisticsImages));
+  return loaded;
+}
+
+void settle_outputs(LoadedModel& loaded, const PlanOptions& options, std::span<const double> seen) {
+  settle_outputs(loaded.taken, loaded.graph, loaded.margin, options.threshold, seen);
+}
+
+NamedPaths inputs_of(const PlanOptions& plan, const DataOptions& data) {
+  NamedPaths paths = {{"the network", plan.model}, {"--rates", plan.rates}};
+  paths.push_back({"--classes", plan.images.classes});
+  for (const auto& some : {data_paths("--calibrate", plan.calibrate), data_paths("--data", data.data)})
+    paths.insert(paths.end(), some.begin(), some.end());
+  return paths;
 }
 
 }  // namespace velum::cli

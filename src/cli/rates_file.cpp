@@ -6,8 +6,8 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "kernels/table.h"
+#include "system/file.h"
 
 namespace velum::cli {
 

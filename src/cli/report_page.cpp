@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "ckks/core/parameters.h"
+#include "model/input_statistics.h"
 #include "report/activations.h"
 
 namespace velum::cli {
@@ -27,7 +28,8 @@ report::Report begin_report(const std::string& what, const std::string& model, c
              {"data", set.name + ", " + options.split + " split"},
              {"machine", cpu_name()},
              {"threads", std::to_string(threads())}};
-  for (const auto& [key, value] : graph.metadata) r.facts.push_back({"model: " + key, value});
+  for (const auto& [key, value] : graph.metadata)
+    if (key != model::kInputStatistics) r.facts.push_back({"model: " + key, value});
   r.notes = graph.notes;
   r.notes.insert(r.notes.end(), set.notes.begin(), set.notes.end());
   return r;

@@ -5,24 +5,44 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
-#include "base/progress.h"
-#include "cli/client_batch.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
-#include "cli/files.h"
-#include "cli/local_run.h"
 #include "cli/plan_options.h"
 #include "cli/predictions.h"
 #include "cli/report_page.h"
-#include "cli/step_table.h"
 #include "model/execute.h"
 #include "report/metrics.h"
+#include "session/client_batch.h"
+#include "session/files.h"
+#include "session/local_run.h"
+#include "session/step_table.h"
+#include "system/file.h"
+#include "system/program.h"
+#include "system/progress.h"
+#include "system/terminal.h"
 
 namespace velum::cli {
 
 namespace {
+
+// A line on the terminal for the stage at work.
+class StageBar {
+ public:
+  void operator()(const std::string& stage, double share, const std::string& what) {
+    if (!bar_ || stage != stage_) {
+      bar_.reset();
+      bar_ = std::make_shared<Progress>(stage, 1);
+      stage_ = stage;
+    }
+    bar_->set(share, what);
+  }
+
+ private:
+  std::shared_ptr<Progress> bar_;
+  std::string stage_;
+};
 
 struct Options {
   PlanOptions plan;
@@ -38,20 +58,47 @@ struct Comparison {
   double agreement = 0, max_abs_error = 0, precision_bits = 0;
 };
 
-Comparison compare(std::span<const double> clear, std::span<const double> encrypted, std::size_t width,
+Comparison compare(std::span<const double> clear, std::span<const double> encrypted, const Taken& taken,
                    std::span<const std::int32_t> labels) {
   Comparison c;
   const auto deviation = report::deviation(clear, encrypted);
   c.max_abs_error = deviation.max_abs;
   c.precision_bits = deviation.precision_bits;
-  const auto clear_classes = report::predicted_classes(clear, width),
-             encrypted_classes = report::predicted_classes(encrypted, width);
+  const double cut = cut_of(taken.form);
+  const auto clear_classes = report::predicted_classes(clear, taken.outputs, cut),
+             encrypted_classes = report::predicted_classes(encrypted, taken.outputs, cut);
   c.agreement = report::agreement(clear_classes, encrypted_classes);
-  if (!labels.empty()) {
+  if (!labels.empty() && unscored_text(taken).empty()) {
     c.accuracy_clear = report::agreement(clear_classes, labels);
     c.accuracy_encrypted = report::agreement(encrypted_classes, labels);
   }
   return c;
+}
+
+// In bits of the plan's bound, not of the largest output at hand, which may be small.
+struct KeptBits {
+  double predicted = 0, measured = 0;
+};
+
+KeptBits kept_bits(std::span<const double> clear, std::span<const double> encrypted,
+                   const plan::ServerPlan& plan) {
+  const auto& output = plan.values[plan.output_value];
+  double squared = 0;
+  for (std::size_t i = 0; i < clear.size(); ++i) squared += std::pow(clear[i] - encrypted[i], 2);
+  const double rms = std::sqrt(squared / static_cast<double>(clear.size()));
+  return {-std::log2(output.error_rms / output.bound), -std::log2(std::max(rms / output.bound, 0x1p-53))};
+}
+
+// Errors that are many times the predicted ones come from a value that left its range.
+void require_precision(const KeptBits& bits) {
+  constexpr double kTolerated = 3;
+  if (!(bits.measured >= bits.predicted - kTolerated))
+    fail_user(
+        "the results keep {:.1f} bits of the plan's largest output where {:.1f} were predicted: values left "
+        "the ranges "
+        "that the network's layers were measured on; use images like those, or --calibrate on images like "
+        "these",
+        bits.measured, bits.predicted);
 }
 
 std::vector<int> prime_bits(const ckks::Parameters& params) {
@@ -69,16 +116,16 @@ Json or_null(const std::optional<double>& x) {
   return x ? Json(*x) : Json();
 }
 
-void print_result(const LocalResult& r, const Comparison& c, const StageSeconds& s,
+void print_result(const session::LocalResult& r, const Comparison& c, const session::StageSeconds& s,
                   const ckks::Parameters& params, std::uint64_t key_bytes) {
   const auto images = static_cast<double>(r.images);
   const auto per_image = [&](std::uint64_t bytes) {
     return format_bytes(static_cast<double>(bytes)) + ", " +
            format_bytes(static_cast<double>(bytes) / images) + " an image";
   };
-  fmt::print("\n{}\n", layer_table(r.report));
-  fmt::print("images               {} in {} {} of {} slots\n", r.images, r.batches,
-             r.batches == 1 ? "batch" : "batches", params.slots());
+  fmt::print("\n{}\n", session::layer_table(r.report));
+  fmt::print("images               {} in {} {} of {} places\n", r.images, r.batches,
+             r.batches == 1 ? "batch" : "batches", r.images_per_batch);
   fmt::print("accuracy, clear      {}\n", percent(c.accuracy_clear));
   fmt::print("accuracy, encrypted  {}\n", percent(c.accuracy_encrypted));
   fmt::print("agreement            {:.2f} %\n", 100 * c.agreement);
@@ -97,14 +144,15 @@ void print_result(const LocalResult& r, const Comparison& c, const StageSeconds&
              format_bytes(static_cast<double>(r.evaluate_peak_rss_bytes)));
 }
 
-Json result_json(const Options& o, const std::string& data_name, const LocalResult& r, const Comparison& c,
-                 const StageSeconds& s, const plan::ServerPlan& plan, const ckks::Parameters& params,
-                 std::uint64_t key_bytes) {
+Json result_json(const Options& o, const std::string& data_name, const session::LocalResult& r,
+                 const Comparison& c, const session::StageSeconds& s, const plan::ServerPlan& plan,
+                 const ckks::Parameters& params, std::uint64_t key_bytes) {
   return {{"model", o.plan.model},
           {"data", data_name},
           {"split", o.data.split},
           {"images", r.images},
           {"slots", params.slots()},
+          {"images_per_batch", r.images_per_batch},
           {"batches", r.batches},
           {"threads", threads()},
           {"kernels", kernels::table().name},
@@ -132,14 +180,14 @@ Json result_json(const Options& o, const std::string& data_name, const LocalResu
             {"prime_bits", prime_bits(params)},
             {"special_primes", params.special_count()}}},
           {"input_seconds", r.report.input_seconds},
-          {"layers", layers_json(r.report)}};
+          {"layers", session::layers_json(r.report)}};
 }
 
 // The encrypted network beside the clear one, where there are labels to compare with, and the time of each
 // step.
 report::Report make_report(const Options& o, const model::Graph& graph, const data::Dataset& set,
-                           const LocalResult& result, const Comparison& comparison,
-                           std::span<const double> clear, const plan::ServerPlan& plan) {
+                           const session::LocalResult& result, const Comparison& comparison,
+                           std::span<const double> clear, const plan::ServerPlan& plan, const Taken& taken) {
   auto r = begin_report("Encrypted run", o.plan.model, graph, set, o.data);
   add_plan_facts(r, plan);
   const auto images = static_cast<double>(result.images);
@@ -153,9 +201,10 @@ report::Report make_report(const Options& o, const model::Graph& graph, const da
   r.facts.push_back(
       {"output", format_bytes(static_cast<double>(result.output_bytes) / images) + " an image"});
   r.facts.push_back({"peak memory", format_bytes(static_cast<double>(result.peak_rss_bytes))});
-  if (!set.labels.empty()) {
+  if (!set.labels.empty() && unscored_text(taken).empty()) {
     const auto measured = [&](std::span<const double> outputs) {
-      return report::thinned(report::measure(outputs, plan.client.outputs, set.labels, set.classes));
+      return report::thinned(
+          report::measure(outputs, plan.client.outputs, set.labels, set.classes, cut_of(taken.form)));
     };
     r.evaluations = {{"encrypted", measured(result.outputs)}, {"clear", measured(clear)}};
   }
@@ -166,42 +215,60 @@ report::Report make_report(const Options& o, const model::Graph& graph, const da
 }
 
 void run(const Options& o) {
-  use_threads(o.common);
-  for (const auto* path : {&o.out, &o.html})
-    if (!path->empty()) require_writable(*path);
-  const auto graph = load_model(o.plan);
-  const auto set = load_data(o.data, graph);
+  forbid_core_dumps();
+  begin_command(o.common, {{"--out", o.out}, {"--html", o.html}}, inputs_of(o.plan, o.data));
+  auto loaded = load_model(o.plan);
+  const auto& graph = loaded.graph;
+  require_encryptable(graph, o.plan.model);
+  const auto set = load_data(o.data, loaded.taken);
+  check_labels(set, loaded.taken);
+  print_notes(graph.notes);
+  print_notes(set.notes);
   const Stopwatch plan_watch;
-  const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads));
-  StageSeconds seconds;
+  const auto planned = plan::make_plan(graph, to_request(o.plan, o.common.threads, set.count()));
+  session::StageSeconds seconds;
   seconds.plan = plan_watch.seconds();
-  for (const auto& note : planned.notes) fmt::print("note: {}\n", note);
+  print_notes(planned.notes);
   fmt::print("{}", plan::to_text(planned.plan));
   std::fflush(stdout);
 
   const auto& client = planned.plan.client;
   check_pixels(set, client.input_low, client.input_high);
+  if (const auto line = session::unlike_note(client, session::unlike_images(client, set.images), set.count());
+      !line.empty())
+    say_on_stderr("velum run: " + line);
 
   const Stopwatch key_watch;
-  const LocalSession session(planned.plan);
+  const session::LocalSession local(planned.plan);
   seconds.keygen = key_watch.seconds();
-  const auto key_bytes = evaluation_keys_file(session.keys(), session.params()).size();
-  const ProbeTarget target{graph, planned};
-  const auto result = run_locally(session, set.images, set.elements(), o.probe ? &target : nullptr);
+  const auto key_bytes = session::evaluation_keys_file(local.keys(), local.params()).size();
+  const session::ProbeTarget target{graph, planned};
+  const auto result =
+      session::run_locally(local, set.images, set.elements(), o.probe ? &target : nullptr, StageBar());
   seconds.encrypt = result.seconds.encrypt;
   seconds.evaluate = result.seconds.evaluate;
   seconds.decrypt = result.seconds.decrypt;
 
   const auto clear = model::execute(graph, set.images, set.count());
-  const auto comparison = compare(clear, result.outputs, client.outputs, set.labels);
-  print_result(result, comparison, seconds, session.params(), key_bytes);
+  settle_outputs(loaded, o.plan, clear);
+  const auto& taken = loaded.taken;
+  const auto comparison = compare(clear, result.outputs, taken, set.labels);
+  print_result(result, comparison, seconds, local.params(), key_bytes);
+  if (const auto rule = rule_text(taken); !rule.empty()) fmt::print("{}\n", rule);
+  if (const auto unscored = unscored_text(taken); !unscored.empty()) fmt::print("note: {}\n", unscored);
+  std::fflush(stdout);
+  const auto bits = kept_bits(clear, result.outputs, planned.plan);
+  require_precision(bits);
   if (!o.out.empty())
-    write_file_atomically(o.out, predictions_csv(result.outputs, client.outputs, set.labels));
+    write_file_atomically(
+        o.out, predictions_csv({taken, result.outputs, result.outputs, set.labels, set.files}), kOwnerOnly);
   if (!o.html.empty())
     write_file_atomically(
-        o.html, report::to_html(make_report(o, graph, set, result, comparison, clear, planned.plan)));
-  write_json(o.common, result_json(o, set.name, result, comparison, seconds, planned.plan, session.params(),
-                                   key_bytes));
+        o.html, report::to_html(make_report(o, graph, set, result, comparison, clear, planned.plan, taken)),
+        kOwnerOnly);
+  auto json = result_json(o, set.name, result, comparison, seconds, planned.plan, local.params(), key_bytes);
+  json["bits_of_bound"] = {{"predicted", bits.predicted}, {"kept", bits.measured}};
+  write_json(o.common, json, kOwnerOnly);
 }
 
 }  // namespace
@@ -212,7 +279,9 @@ Command make_run_command(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_plan_options(*sub, o->plan);
   add_data_options(*sub, o->data, true);
-  sub->add_option("--out", o->out, "Write the predictions to this CSV file")->type_name("FILE");
+  sub->add_option("--out", o->out,
+                  "Write the predictions, a probability and the encrypted outputs to this CSV file")
+      ->type_name("FILE");
   sub->add_option("--html", o->html,
                   "Write a page with the encrypted and the clear confusion matrix and the time of every step")
       ->type_name("FILE");

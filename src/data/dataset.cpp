@@ -9,6 +9,7 @@
 #include "data/digits.h"
 #include "data/folder.h"
 #include "data/idx.h"
+#include "data/list.h"
 #include "data/npy.h"
 #include "data/npz.h"
 
@@ -29,11 +30,12 @@ constexpr std::array kKinds = {
     Kind{"cifar10", "DIR", load_cifar10},
     Kind{"medmnist", "FILE.npz", load_medmnist},
     Kind{"folder", "DIR", load_folder},
+    Kind{"list", "FILE.csv", load_list},
     Kind{"npy", "FILE[,LABELS]", load_npy},
 };
 
 constexpr const char* kForms =
-    "digits, mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR, npy:FILE[,LABELS]";
+    "digits, mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR, list:FILE.csv, npy:FILE[,LABELS]";
 
 void check_wanted(const Dataset& set, const std::string& spec, const LoadOptions& options) {
   const auto differs = [](const std::optional<std::int64_t>& wanted, std::int64_t got) {

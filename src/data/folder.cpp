@@ -1,16 +1,16 @@
 #include "data/folder.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/memory.h"
-#include "base/parallel.h"
 #include "data/image.h"
-#include "data/selection.h"
+#include "data/image_files.h"
+#include "system/file.h"
 
 namespace velum::data {
 
@@ -18,190 +18,233 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxImageFile = std::uint64_t{256} << 20;
+std::string in_small_letters(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
 
-std::vector<std::string> split_names(Split split) {
-  switch (split) {
-    case Split::train:
-      return {"train"};
-    case Split::validation:
-      return {"val", "validation", "valid"};
-    case Split::test:
-      break;
+struct SplitName {
+  Split split;
+  std::string_view name;
+};
+constexpr std::array kSplitNames = {
+    SplitName{Split::train, "train"},           SplitName{Split::train, "training"},
+    SplitName{Split::validation, "val"},        SplitName{Split::validation, "valid"},
+    SplitName{Split::validation, "validation"}, SplitName{Split::test, "test"},
+    SplitName{Split::test, "testing"}};
+
+std::optional<Split> split_of(const fs::path& folder) {
+  const auto name = in_small_letters(folder.filename().string());
+  for (const auto& known : kSplitNames)
+    if (known.name == name) return known.split;
+  return std::nullopt;
+}
+
+std::string_view usual_name(Split split) {
+  return std::ranges::find(kSplitNames, split, &SplitName::split)->name;
+}
+
+// What nobody put there as an image: hidden files, and what archives and file managers leave behind.
+bool is_litter(const fs::path& path) {
+  const auto name = path.filename().string();
+  return name.starts_with(".") || name == "__MACOSX" || name == "Thumbs.db" || name == "desktop.ini";
+}
+
+// Everything below a folder that matters, with the notes about what does not.
+class Walk {
+ public:
+  explicit Walk(bool skip_bad) : skip_bad_(skip_bad) {}
+
+  struct Contents {
+    std::vector<fs::path> folders, files;  // sorted by name
+  };
+  // Of one folder.
+  Contents look(const fs::path& folder) {
+    Contents found;
+    std::error_code problem;
+    fs::directory_iterator entries(folder, problem);
+    for (; !problem && entries != fs::directory_iterator(); entries.increment(problem)) {
+      const auto& path = entries->path();
+      if (is_litter(path)) continue;
+      std::error_code broken;
+      const auto kind = fs::status(path, broken).type();
+      if (kind == fs::file_type::directory)
+        found.folders.push_back(path);
+      else if (kind == fs::file_type::regular)
+        found.files.push_back(path);
+      else
+        bad(path, kind == fs::file_type::not_found ? "a link that leads nowhere"
+                  : broken                         ? broken.message()
+                                                   : "neither a file nor a folder");
+    }
+    if (problem) bad(folder, problem.message());
+    std::ranges::sort(found.folders);
+    std::ranges::sort(found.files);
+    return found;
   }
-  return {"test"};
-}
 
-bool is_hidden(const fs::path& path) {
-  return path.filename().string().starts_with(".");
-}
-
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory() && !is_hidden(entry.path())) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::vector<fs::path> images_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    auto end = entry.path().extension().string();
-    std::transform(end.begin(), end.end(), end.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if ((end == ".png" || end == ".jpg" || end == ".jpeg") && entry.is_regular_file() &&
-        !is_hidden(entry.path()))
-      found.push_back(entry.path());
+  // Images in the folder and below, those of a folder together.
+  std::vector<fs::path> images_below(const fs::path& folder) {
+    std::vector<fs::path> images;
+    std::vector<fs::path> above;
+    descend(folder, above, images);
+    return images;
   }
-  std::sort(found.begin(), found.end());
-  return found;
-}
+  std::vector<fs::path> images_of(const std::vector<fs::path>& files) {
+    std::vector<fs::path> images;
+    for (const auto& file : files) {
+      if (is_image_file(file))
+        images.push_back(file);
+      else
+        ++others_[in_small_letters(file.extension().string())];
+    }
+    return images;
+  }
 
-struct Listing {
-  std::vector<std::string> classes;
-  std::vector<fs::path> files;
-  std::vector<std::int32_t> labels;
-  bool undivided = false;  // no folder is a split
+  std::vector<std::string> notes() const {
+    auto all = notes_;
+    std::size_t count = 0;
+    std::string kinds;
+    for (const auto& [extension, n] : others_) {
+      count += n;
+      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", n,
+                           extension.empty() ? "without an ending" : extension);
+    }
+    if (count > 0)
+      all.push_back(fmt::format("{} {} of other kinds left out ({}); {} are read", count,
+                                count == 1 ? "file" : "files", kinds, image_formats()));
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t kDeepest = 64;
+
+  void descend(const fs::path& folder, std::vector<fs::path>& above, std::vector<fs::path>& images) {
+    std::error_code problem;
+    const auto self = fs::canonical(folder, problem);
+    if (problem) return bad(folder, problem.message());
+    if (above.size() >= kDeepest || std::ranges::find(above, self) != above.end())
+      return bad(folder, "a link back to a folder that it lies in");
+    above.push_back(self);
+    const auto contents = look(folder);
+    const auto here = images_of(contents.files);
+    images.insert(images.end(), here.begin(), here.end());
+    for (const auto& below : contents.folders) descend(below, above, images);
+    above.pop_back();
+  }
+
+  // By its name; without an ending, as scanners write them, by its first bytes.
+  static bool is_image_file(const fs::path& path) {
+    const auto extension = in_small_letters(path.extension().string());
+    if (!extension.empty()) return std::ranges::count(image_extensions(), extension) > 0;
+    const InputFile file(path.string());
+    std::vector<std::uint8_t> head(std::min<std::uint64_t>(file.size(), kImageMarkBytes));
+    file.read_at(0, head);
+    return is_image(head);
+  }
+
+  void bad(const fs::path& path, const std::string& why) {
+    if (!skip_bad_)
+      fail_user("{}: {}; remove or mend it, or leave it out with --skip-bad", path.string(), why);
+    notes_.push_back(fmt::format("left out: {}: {}", path.string(), why));
+  }
+
+  bool skip_bad_;
+  std::map<std::string, std::size_t> others_;
+  std::vector<std::string> notes_;
 };
 
-Listing list_images(const fs::path& folder, const LoadOptions& options) {
-  if (!fs::is_directory(folder)) fail_user("{}: not a folder", folder.string());
-  // Which of DIR's folders are splits; without any, DIR's folders are the classes.
-  std::vector<fs::path> splits;
+struct Splits {
+  std::vector<fs::path> folders;  // one where nothing is divided
   fs::path chosen;
-  for (const auto split : {Split::train, Split::validation, Split::test})
-    for (const auto& name : split_names(split))
-      if (fs::is_directory(folder / name)) {
-        splits.push_back(folder / name);
-        if (split == options.split && chosen.empty()) chosen = folder / name;
-      }
-  const bool undivided = splits.empty();
-  if (undivided) splits = {chosen = folder};
-  if (chosen.empty())
+  bool undivided = false;
+  std::vector<std::string> notes;
+};
+
+// Which of the folder's folders are splits; without any, its folders are the classes.
+Splits find_splits(const fs::path& folder, Split wanted, Walk& walk) {
+  Splits splits;
+  const auto contents = walk.look(folder);
+  for (const auto& below : contents.folders) {
+    const auto split = split_of(below);
+    if (!split) continue;
+    splits.folders.push_back(below);
+    if (*split != wanted) continue;
+    if (!splits.chosen.empty())
+      fail_user("{}: {} and {} are both folders of {} images; rename or join them", folder.string(),
+                splits.chosen.filename().string(), below.filename().string(), usual_name(wanted));
+    splits.chosen = below;
+  }
+  splits.undivided = splits.folders.empty();
+  if (splits.undivided) {
+    splits.folders = {splits.chosen = folder};
+    return splits;
+  }
+  if (splits.chosen.empty())
     fail_user("{}: no folder {}, though there are others; add it or choose another split", folder.string(),
-              split_names(options.split)[0]);
+              usual_name(wanted));
+  if (const auto beside = contents.folders.size() - splits.folders.size() + contents.files.size(); beside > 0)
+    splits.notes.push_back(
+        fmt::format("{}: {} files and folders beside its splits are left out", folder.string(), beside));
+  return splits;
+}
+
+void add(ImageFiles& list, const std::vector<fs::path>& images, const fs::path& folder) {
+  for (const auto& image : images) {
+    list.paths.push_back(image);
+    list.names.push_back(image.lexically_relative(folder).generic_string());
+  }
+}
+
+ImageFiles list_images(const fs::path& folder, const LoadOptions& options) {
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem)) fail_user("{}: not a folder", folder.string());
+  Walk walk(options.skip_bad);
+  const auto splits = find_splits(folder, options.split, walk);
+  ImageFiles list;
+  list.undivided = splits.undivided;
+  list.notes = splits.notes;
   std::set<std::string> names;
-  for (const auto& split : splits)
-    for (const auto& entry : folders_in(split)) names.insert(entry.filename().string());
-  Listing list;
-  list.undivided = undivided;
+  for (const auto& split : splits.folders)
+    for (const auto& below : walk.look(split).folders) names.insert(below.filename().string());
   list.classes.assign(names.begin(), names.end());
-  if (list.classes.empty())
-    fail_user("{}: no class folders; images lie in {}/CLASS/NAME.png", chosen.string(), chosen.string());
-  for (std::size_t c = 0; c < list.classes.size(); ++c) {
-    const auto class_folder = chosen / list.classes[c];
-    if (!fs::is_directory(class_folder)) continue;  // a class that only another split has
-    const auto files = images_in(class_folder);
-    if (files.empty())
-      fail_user("{}: the class folder has no .png, .jpg or .jpeg file; add images or remove the folder",
-                class_folder.string());
-    list.files.insert(list.files.end(), files.begin(), files.end());
-    list.labels.insert(list.labels.end(), files.size(), static_cast<std::int32_t>(c));
+  list.named_classes = true;
+
+  const auto contents = walk.look(splits.chosen);
+  const auto loose = walk.images_of(contents.files);
+  if (contents.folders.empty()) {
+    add(list, loose, folder);
+    if (loose.empty())
+      fail_user(
+          "{}: no class folders and no images; images lie in {}/CLASS/NAME.png, or without classes in "
+          "{}/NAME.png",
+          splits.chosen.string(), splits.chosen.string(), splits.chosen.string());
+  } else if (!loose.empty()) {
+    list.notes.push_back(fmt::format("{}: {} images beside the class folders are left out",
+                                     splits.chosen.string(), loose.size()));
   }
+  for (const auto& class_folder : contents.folders) {
+    const auto images = walk.images_below(class_folder);
+    if (images.empty())
+      fail_user("{}: the class folder has no image ({} are read); add images or remove the folder",
+                class_folder.string(), image_formats());
+    const auto label = names.find(class_folder.filename().string());
+    list.labels.insert(list.labels.end(), images.size(),
+                       static_cast<std::int32_t>(std::distance(names.begin(), label)));
+    add(list, images, folder);
+  }
+  const auto notes = walk.notes();
+  list.notes.insert(list.notes.end(), notes.begin(), notes.end());
   return list;
-}
-
-Listing spread(Listing list, std::size_t limit) {
-  const auto total = list.files.size();
-  if (!limit || limit >= total) return list;
-  for (std::size_t i = 0; i < limit; ++i) {
-    list.files[i] = list.files[i * total / limit];
-    list.labels[i] = list.labels[i * total / limit];
-  }
-  list.files.resize(limit);
-  list.labels.resize(limit);
-  return list;
-}
-
-Image read_image(const fs::path& path) {
-  return decode_image(read_file(path.string(), kMaxImageFile), path.string());
-}
-
-// The shape to make: as wanted, else as the first image that can be read.
-void choose_shape(const Listing& list, const LoadOptions& options, Dataset& set) {
-  Image first;
-  if (!options.channels || !options.height || !options.width) {
-    for (std::size_t i = 0; i < list.files.size() && first.pixels.empty(); ++i) {
-      try {
-        first = read_image(list.files[i]);
-      } catch (const Error& error) {
-        if (!options.skip_bad) throw;
-        if (i + 1 == list.files.size())
-          fail_user("none of the {} images can be read; the last: {}", list.files.size(), error.what());
-      }
-    }
-  }
-  set.channels = options.channels.value_or(static_cast<std::int64_t>(first.channels));
-  set.height = options.height.value_or(static_cast<std::int64_t>(first.height));
-  set.width = options.width.value_or(static_cast<std::int64_t>(first.width));
-}
-
-// Grey images among coloured ones, or the other way round, are brought to one form: which, and how many.
-void note_mixed_channels(Dataset& set, const std::vector<std::size_t>& channels) {
-  const auto grey = static_cast<std::size_t>(std::count(channels.begin(), channels.end(), 1));
-  const auto colour = static_cast<std::size_t>(std::count(channels.begin(), channels.end(), 3));
-  if (grey == 0 || colour == 0) return;
-  const bool wants_grey = set.channels == 1;
-  set.notes.push_back(fmt::format("{} of {} images are {}, the others {}: all are read as {}",
-                                  wants_grey ? colour : grey, grey + colour, wants_grey ? "RGB" : "grey",
-                                  wants_grey ? "grey" : "RGB",
-                                  wants_grey ? "grey (1 channel)" : "RGB (3 channels)"));
 }
 
 }  // namespace
 
 Dataset load_folder(const std::string& folder, const LoadOptions& options) {
-  const auto list = spread(list_images(folder, options), options.limit);
-  Dataset set;
+  auto set = read_image_files(list_images(folder, options), options, folder);
   set.name = fs::path(folder).lexically_normal().filename().string();
   if (set.name.empty()) set.name = "folder";
-  set.classes = list.classes;
-  set.undivided = list.undivided;
-  choose_shape(list, options, set);
-  if (set.channels != 1 && set.channels != 3)
-    fail_user("{}: {} channels wanted, images can be read as 1 (grey) or 3 (RGB)", folder, set.channels);
-  if (set.height < 1 || set.width < 1 || set.height > 16384 || set.width > 16384)
-    fail_user("{}: images of {}x{} wanted, 1 to 16384 pixels a side are possible", folder, set.height,
-              set.width);
-  const auto elements = set.elements();
-  const auto bytes = static_cast<std::uint64_t>(list.files.size()) * elements * sizeof(float);
-  if (bytes > available_memory_bytes())
-    fail_user("{}: {} images of {}x{}x{} take {} bytes, {} are available; use a limit", folder,
-              list.files.size(), set.channels, set.height, set.width, bytes, available_memory_bytes());
-  set.images.resize(list.files.size() * elements);
-  std::vector<std::string> defects(list.files.size());
-  std::vector<std::size_t> channels(list.files.size());  // of the file; 0: it cannot be read
-  parallel_for(list.files.size(), [&](std::size_t i, int) {
-    try {
-      const auto image = read_image(list.files[i]);
-      channels[i] = image.channels;
-      resize_image(image, static_cast<std::size_t>(set.channels), static_cast<std::size_t>(set.height),
-                   static_cast<std::size_t>(set.width),
-                   std::span(set.images).subspan(i * elements, elements));
-    } catch (const Error& error) {
-      defects[i] = error.what();
-    }
-  });
-  // Close the gaps of unreadable images, or stop at the first one, whichever thread met it.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < list.files.size(); ++i) {
-    if (!defects[i].empty()) {
-      if (!options.skip_bad)
-        fail_user("{}; remove the file, or leave unreadable images out with --skip-bad", defects[i]);
-      set.notes.push_back("left out: " + defects[i]);
-      continue;
-    }
-    if (kept != i)
-      std::copy_n(set.images.begin() + static_cast<std::ptrdiff_t>(i * elements), elements,
-                  set.images.begin() + static_cast<std::ptrdiff_t>(kept * elements));
-    set.labels.push_back(list.labels[i]);
-    ++kept;
-  }
-  if (kept == 0)
-    fail_user("none of the {} images can be read; the last: {}", list.files.size(), defects.back());
-  set.images.resize(kept * elements);
-  note_mixed_channels(set, channels);
   return set;
 }
 

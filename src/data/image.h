@@ -1,26 +1,37 @@
-// Single images: PNG and JPEG decoded to grey or RGB bytes, and brought to the shape a model wants.
+// Single images, decoded to grey or RGB values.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace velum::data {
 
+// The values that a file holds, linear from 0 (black) to `white`: neither gamma nor colour profile is
+// applied, and no depth is lost.
 struct Image {
   std::size_t channels = 0, height = 0, width = 0;  // 1 (grey) or 3 (RGB) channels
-  std::vector<std::uint8_t> pixels;                 // interleaved, row by row
+  std::vector<std::uint16_t> pixels;                // interleaved, row by row
+  std::uint16_t white = 255;
+  int orientation = 1;       // as Exif counts it, 1 (upright) to 8; the pixels are as the file has them
+  bool transparent = false;  // transparency was dropped: colours are as the file has them beneath it
 };
 
 inline constexpr std::size_t kMaxImagePixels = std::size_t{1} << 26;
 
-// By its first bytes. Any defect that the decoders notice refuses the image. Transparent parts become black.
+// Endings of the names of files that are read, in small letters with their dot; and the formats, for people.
+std::span<const std::string_view> image_extensions();
+std::string image_formats();
+
+// Whether the first bytes of a file are those of a format that is read.
+inline constexpr std::size_t kImageMarkBytes = 132;
+bool is_image(std::span<const std::uint8_t> first_bytes);
+// By its first bytes. Any defect that the decoders notice refuses the image.
 Image decode_image(std::span<const std::uint8_t> file, const std::string& what);
 
-// To planes [channel][row][column] in [0, 1]. Grey from RGB by the usual luma weights; each axis is averaged
-// over the area of a target pixel where it shrinks, and interpolated linearly where it grows.
-void resize_image(const Image& image, std::size_t channels, std::size_t height, std::size_t width,
-                  std::span<float> out);
+// Turned and mirrored as its orientation says.
+Image upright(Image image);
 
 }  // namespace velum::data

@@ -1,10 +1,11 @@
 #include "engine/affine.h"
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <numeric>
 
+#include "engine/slice_input.h"
 #include "plan/memory.h"
 #include "plan/parts.h"
 
@@ -13,14 +14,6 @@ namespace velum::engine {
 namespace {
 
 using kernels::kTile;
-
-constexpr std::size_t kMaxPolys = 3;
-
-// The residues of one input over a slice: up to three polynomials, either views of the value or computed
-// here.
-struct SliceInput {
-  std::array<const u64*, kMaxPolys> poly{};
-};
 
 class SliceWorker {
  public:
@@ -66,26 +59,8 @@ class SliceWorker {
 
  private:
   SliceInput load(std::uint32_t index, std::size_t member, std::size_t l, std::size_t column) {
-    const auto& in = prepared_.inputs[index];
-    const auto& v = views_[index];
-    const auto& m = params_.ring().modulus(l);
-    u64* own = computed_ + member * kMaxPolys * columns_;
-    SliceInput s;
-    if (in.kind == plan::SourceKind::square) {
-      kernels::table().square_terms(own, own + columns_, own + 2 * columns_, v.limb(0, l) + column,
-                                    v.limb(1, l) + column, columns_, m);
-      for (std::size_t p = 0; p < kMaxPolys; ++p) s.poly[p] = own + p * columns_;
-      return s;
-    }
-    const bool lifted = prepared_.step->sources[in.source].lift != 1;
-    const auto& factor = prepared_.lift[in.source * prepared_.step->limbs + l];
-    for (std::size_t p = 0; p < v.polys; ++p) {
-      s.poly[p] = v.limb(p, l) + column;
-      if (!lifted) continue;
-      kernels::table().multiply_scalar(own + p * columns_, s.poly[p], factor, columns_, m);
-      s.poly[p] = own + p * columns_;
-    }
-    return s;
+    return load_slice(prepared_, params_, index, views_[index], l, column, columns_,
+                      computed_ + member * kMaxPolys * columns_);
   }
 
   const u64* zeros() {
@@ -175,7 +150,7 @@ struct PartProduct {
     return d;
   }
   const u64* bias(const plan::Group& g, std::size_t p, std::size_t l) const {
-    if (p != 0 || prepared.bias.empty()) return nullptr;
+    if (p != 0 || prepared.bias.empty()) return nullptr;  // by block: added afterwards
     return prepared.bias.data() + l * (prepared.bias.size() / prepared.step->limbs) + g.first_output;
   }
 
@@ -225,9 +200,13 @@ struct PartProduct {
 
 }  // namespace
 
-void run_affine(const PreparedStep& prepared, const plan::Part& groups, const ckks::Parameters& params,
+void run_affine(const PreparedStep& prepared, const plan::Part& all, const ckks::Parameters& params,
                 ValueStore& store, Workers& workers, const std::function<ckks::View(std::uint32_t)>& output) {
   const auto& step = *prepared.step;
+  plan::Part groups;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(groups),
+               [&](auto g) { return !step.groups[g].pairs.empty(); });
+  if (groups.empty()) return;
   const auto inputs = gather_inputs(step, groups);
   const auto views = input_views(prepared, inputs, store);
   const auto slicing = plan::slice_part(step, groups, inputs.pairs.size(), params.n());

@@ -1,4 +1,4 @@
-// The affine map of a task as digit matrix products, slice by slice (DESIGN 3).
+// The affine map of a task as digit matrix products, slice by slice (docs/design.md, "Affine maps").
 #pragma once
 
 #include <functional>
@@ -10,9 +10,10 @@
 
 namespace velum::engine {
 
-// Computes the groups of one part of a task. `output(o)` gives the place of output o (an index into the
-// step's value): step.polys polynomials over at least step.limbs limbs. Sources' rows must be held. Parallel
-// over limbs and slices of columns; the result does not depend on the number of threads or the slice width.
+// Computes the groups of one part of a task from their pairs; groups without pairs, and products with weights
+// by block, are left to run_products. `output(o)` gives the place of output o (an index into the step's
+// value): step.polys polynomials over at least step.limbs limbs. Sources' rows must be held. Parallel over
+// limbs and slices of columns; the result does not depend on the number of threads or the slice width.
 void run_affine(const PreparedStep& prepared, const plan::Part& part, const ckks::Parameters& params,
                 ValueStore& store, Workers& workers,
                 const std::function<ckks::View(std::uint32_t o)>& output);

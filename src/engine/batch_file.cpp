@@ -17,12 +17,6 @@ constexpr std::size_t kDigest = 32;
 constexpr std::size_t kSeed = 32;
 constexpr std::size_t kMaxImages = 0x7fffffff;
 
-const char* type_text(FileType type) {
-  return type == FileType::input_batch    ? "encrypted inputs"
-         : type == FileType::output_batch ? "encrypted outputs"
-                                          : "something else";
-}
-
 std::size_t packed_polynomial_bytes(const ckks::Parameters& params, std::size_t limbs) {
   std::size_t bytes = 0;
   for (std::size_t l = 0; l < limbs; ++l) bytes += ckks::packed_limb_bytes(params, l);
@@ -58,11 +52,28 @@ Id get_id(ByteReader& r) {
   return id;
 }
 
+std::vector<std::uint8_t> head_of(const InputFile& file) {
+  std::vector<std::uint8_t> head(std::min<std::uint64_t>(file.size(), kBatchHeaderBytes));
+  file.read_at(0, head);
+  return head;
+}
+
 void require_bytes(std::size_t actual, std::size_t expected) {
   if (actual != expected) fail("record of {} bytes where {} are needed", actual, expected);
 }
 
 }  // namespace
+
+bool holds_inputs(FileType type) {
+  return type == FileType::input_batch || type == FileType::public_batch;
+}
+
+const char* type_text(FileType type) {
+  return type == FileType::input_batch    ? "encrypted inputs"
+         : type == FileType::public_batch ? "inputs encrypted with a public key"
+         : type == FileType::output_batch ? "encrypted outputs"
+                                          : "something else";
+}
 
 std::string id_text(const Id& id) {
   std::string text;
@@ -70,30 +81,36 @@ std::string id_text(const Id& id) {
   return text;
 }
 
-std::size_t batch_count(std::size_t images, const ckks::Parameters& params) {
+std::string short_text(const Id& id) {
+  return id_text(id).substr(0, 12);
+}
+
+std::size_t batch_count(std::size_t images, const plan::ClientPlan& plan) {
   if (images == 0) fail_user("a batch needs at least one image");
   if (images > kMaxImages)
     fail_user("{} images in one batch file, at most {} fit; split the data set", images, kMaxImages);
-  return (images + params.slots() - 1) / params.slots();
+  const auto each = plan::images_per_batch(plan);
+  return (images + each - 1) / each;
 }
 
 std::size_t batch_elements(FileType type, const plan::ClientPlan& plan) {
-  return type == FileType::input_batch ? plan.input_order.size() : plan.outputs;
+  return holds_inputs(type) ? plan::input_ciphertexts(plan) : plan::output_ciphertexts(plan);
 }
 
 std::size_t record_bytes(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params) {
   if (type == FileType::input_batch) return kSeed + packed_polynomial_bytes(params, plan.input_limbs);
+  if (type == FileType::public_batch) return 2 * packed_polynomial_bytes(params, plan.input_limbs);
   return plan.output_polys * packed_polynomial_bytes(params, plan.output_limbs);
 }
 
 BatchHeader make_batch_header(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params,
-                              const Id& key, std::size_t images) {
+                              const BatchOrigin& origin, std::size_t images) {
   BatchHeader h;
   h.type = type;
   h.plan = plan.id;
   h.params = params.id();
-  h.key = key;
-  const auto count = batch_count(images, params) * batch_elements(type, plan);
+  h.origin = origin;
+  const auto count = batch_count(images, plan) * batch_elements(type, plan);
   if (count > 0xffffffffu)
     fail_user("{} images need {} ciphertexts, a batch file holds at most 2^32 - 1; split the data set",
               images, count);
@@ -113,7 +130,8 @@ std::vector<std::uint8_t> write_batch_header(const BatchHeader& h) {
   w.put(h.file_bytes);
   put_id(w, h.plan);
   put_id(w, h.params);
-  put_id(w, h.key);
+  put_id(w, h.origin.key);
+  put_id(w, h.origin.batch);
   w.put(h.images);
   w.put(h.ciphertexts);
   std::array<std::uint8_t, kDigest> digest;
@@ -122,29 +140,36 @@ std::vector<std::uint8_t> write_batch_header(const BatchHeader& h) {
   return w.take();
 }
 
-BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, std::uint64_t file_bytes,
-                               const std::string& what) {
+BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, const std::string& what) {
   ByteReader r(bytes, what);
   if (bytes.size() < kMagic.size() ||
       !std::equal(kMagic.begin(), kMagic.end(), r.get_bytes(kMagic.size()).begin()))
     fail_user("{}: not a Velum file (an encrypted batch expected)", what);
-  if (bytes.size() < kBatchHeaderBytes)
-    fail_user("{}: truncated: {} bytes, an encrypted batch has at least {}; copy the file again", what,
-              bytes.size(), kBatchHeaderBytes);
+  const auto need = [&](std::size_t least) {
+    if (bytes.size() < least)
+      fail_user("{}: truncated: {} bytes, an encrypted batch has at least {}; copy the file again", what,
+                bytes.size(), kBatchHeaderBytes);
+  };
+  need(kMagic.size() + sizeof(std::uint16_t) + sizeof(std::uint32_t));
   BatchHeader h;
   const auto type = r.get<std::uint16_t>();
   h.type = static_cast<FileType>(type);
-  if (h.type != FileType::input_batch && h.type != FileType::output_batch)
+  if (!holds_inputs(h.type) && h.type != FileType::output_batch)
     fail_user("{}: a Velum file of type {}, but not an encrypted batch (velum inspect tells what it is)",
               what, type);
   const auto version = r.get<std::uint32_t>();
-  if (version != kBatchFileVersion)
-    fail_user("{}: format version {}, this program reads version {}; make the file again with this version",
+  if (version < kBatchFileVersion)
+    fail_user("{}: made by an older Velum; encrypt again (format version {}, this program reads version {})",
               what, version, kBatchFileVersion);
+  if (version > kBatchFileVersion)
+    fail_user("{}: made by a newer Velum (format version {}, this program reads version {}); use that one",
+              what, version, kBatchFileVersion);
+  need(kBatchHeaderBytes);
   h.file_bytes = r.get<std::uint64_t>();
   h.plan = get_id(r);
   h.params = get_id(r);
-  h.key = get_id(r);
+  h.origin.key = get_id(r);
+  h.origin.batch = get_id(r);
   h.images = r.get<std::uint32_t>();
   h.ciphertexts = r.get<std::uint32_t>();
   const auto fields = r.position();
@@ -153,16 +178,39 @@ BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, std::uint64_
   crypto_generichash(digest.data(), digest.size(), bytes.data(), fields, nullptr, 0);
   if (digest != h.digest)
     fail_user("{}: damaged: the header's checksum does not match; copy the file again", what);
+  return h;
+}
+
+void check_batch_size(const BatchHeader& h, std::uint64_t file_bytes, const std::string& what) {
   if (file_bytes < h.file_bytes)
     fail_user("{}: truncated: {} bytes, {} announced; copy the file again", what, file_bytes, h.file_bytes);
   if (file_bytes > h.file_bytes)
     fail_user("{}: oversized: {} bytes after the end of its contents", what, file_bytes - h.file_bytes);
-  return h;
+}
+
+BatchHeader read_batch_header(const std::string& path) {
+  const InputFile file(path);
+  return parse_batch_header(head_of(file), path);
+}
+
+void require_answer(const BatchHeader& outputs, const std::string& outputs_file, const BatchHeader& inputs,
+                    const std::string& inputs_file) {
+  if (!holds_inputs(inputs.type))
+    fail_user("{}: this file holds {}, {} expected: the batch that was sent", inputs_file,
+              type_text(inputs.type), type_text(FileType::input_batch));
+  const bool same = outputs.plan == inputs.plan && outputs.params == inputs.params &&
+                    outputs.origin.key == inputs.origin.key && outputs.images == inputs.images;
+  if (outputs.origin.batch != inputs.origin.batch || !same)
+    fail_user(
+        "{}: answers batch {} of {} images, {} is batch {} of {}; ask the server for the results of that "
+        "batch",
+        outputs_file, short_text(outputs.origin.batch), outputs.images, inputs_file,
+        short_text(inputs.origin.batch), inputs.images);
 }
 
 void check_batch_header(const BatchHeader& h, FileType type, const plan::ClientPlan& plan,
                         const ckks::Parameters& params, const std::string& what) {
-  if (h.type != type)
+  if (type == FileType::input_batch ? !holds_inputs(h.type) : h.type != type)
     fail_user("{}: this file holds {}, {} expected", what, type_text(h.type), type_text(type));
   if (h.params != params.id())
     fail_user("{}: made under parameters {}, the plan has {}; encrypt again with this plan", what,
@@ -171,11 +219,17 @@ void check_batch_header(const BatchHeader& h, FileType type, const plan::ClientP
     fail_user("{}: made for plan {}, this is plan {}; encrypt again with this plan", what, id_text(h.plan),
               id_text(plan.id));
   if (h.images == 0 || h.images > kMaxImages) fail_user("{}: announces {} images", what, h.images);
-  const auto count = batch_count(h.images, params) * batch_elements(type, plan);
+  if (h.type == FileType::public_batch && !plan.public_key)
+    fail_user(
+        "{}: encrypted with a public key, whose noise the plan's precision leaves out; plan again with "
+        "--public-key, "
+        "or encrypt with the secret key",
+        what);
+  const auto count = batch_count(h.images, plan) * batch_elements(h.type, plan);
   if (h.ciphertexts != count)
     fail_user("{}: {} ciphertexts, {} images need {}; the batch has another shape than the plan", what,
               h.ciphertexts, h.images, count);
-  const auto bytes = kBatchHeaderBytes + count * (record_bytes(type, plan, params) + kRecordTagBytes);
+  const auto bytes = kBatchHeaderBytes + count * (record_bytes(h.type, plan, params) + kRecordTagBytes);
   if (h.file_bytes != bytes)
     fail_user("{}: {} bytes announced, {} ciphertexts need {}", what, h.file_bytes, count, bytes);
 }
@@ -224,11 +278,20 @@ void unpack_output(ckks::View out, std::span<const std::uint8_t> record, const c
 }
 
 BatchWriter::BatchWriter(const std::string& path, const plan::ClientPlan& plan,
-                         const ckks::Parameters& params, FileType type, const Id& key, std::size_t images)
-    : header_(make_batch_header(type, plan, params, key, images)),
+                         const ckks::Parameters& params, FileType type, const BatchOrigin& origin,
+                         std::size_t images)
+    : header_(make_batch_header(type, plan, params, origin, images)),
       record_bytes_(engine::record_bytes(type, plan, params)),
-      file_(path) {
-  file_.write(write_batch_header(header_));
+      file_(std::in_place, path) {
+  file_->write(write_batch_header(header_));
+}
+
+BatchWriter::BatchWriter(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type,
+                         const BatchOrigin& origin, std::size_t images)
+    : header_(make_batch_header(type, plan, params, origin, images)),
+      record_bytes_(engine::record_bytes(type, plan, params)),
+      memory_(write_batch_header(header_)) {
+  memory_.reserve(header_.file_bytes);
 }
 
 void BatchWriter::seal(std::span<std::uint8_t> sealed, std::size_t k) const {
@@ -238,62 +301,101 @@ void BatchWriter::seal(std::span<std::uint8_t> sealed, std::size_t k) const {
 }
 
 void BatchWriter::append(std::span<const std::uint8_t> sealed) {
-  file_.write(sealed);
+  if (file_)
+    file_->write(sealed);
+  else
+    memory_.insert(memory_.end(), sealed.begin(), sealed.end());
   written_ += sealed.size() / sealed_bytes();
 }
 
-void BatchWriter::commit() {
+void BatchWriter::check_complete() const {
   if (written_ != header_.ciphertexts)
-    fail("{}: {} ciphertexts written, {} announced", file_.path(), written_, header_.ciphertexts);
-  file_.commit();
+    fail("{}: {} ciphertexts written, {} announced", file_ ? file_->path() : "a batch in memory", written_,
+         header_.ciphertexts);
+}
+
+void BatchWriter::commit() {
+  check_complete();
+  if (file_) file_->commit();
+}
+
+std::vector<std::uint8_t> BatchWriter::take() {
+  check_complete();
+  return std::move(memory_);
 }
 
 BatchReader::BatchReader(const std::string& path, FileType type, const plan::ClientPlan& plan,
                          const ckks::Parameters& params)
-    : file_(path),
-      params_(params),
-      record_bytes_(engine::record_bytes(type, plan, params)),
-      elements_(batch_elements(type, plan)) {
-  std::vector<std::uint8_t> head(std::min<std::uint64_t>(file_.size(), kBatchHeaderBytes));
-  file_.read_at(0, head);
-  header_ = parse_batch_header(head, file_.size(), path);
-  check_batch_header(header_, type, plan, params, path);
+    : file_(std::in_place, path), name_(path), params_(params) {
+  open(head_of(*file_), file_->size(), type, plan);
+}
+
+BatchReader::BatchReader(std::span<const std::uint8_t> file, const std::string& what, FileType type,
+                         const plan::ClientPlan& plan, const ckks::Parameters& params)
+    : memory_(file), name_(what), params_(params) {
+  open(file.first(std::min(file.size(), kBatchHeaderBytes)), file.size(), type, plan);
+}
+
+void BatchReader::open(std::span<const std::uint8_t> head, std::uint64_t bytes, FileType type,
+                       const plan::ClientPlan& plan) {
+  header_ = parse_batch_header(head, name_);
+  check_batch_size(header_, bytes, name_);
+  check_batch_header(header_, type, plan, params_, name_);
+  record_bytes_ = engine::record_bytes(header_.type, plan, params_);
+  elements_ = batch_elements(header_.type, plan);
+  images_per_batch_ = plan::images_per_batch(plan);
 }
 
 std::size_t BatchReader::images_in(std::size_t batch) const {
-  const auto slots = params_.slots();
-  return std::min<std::size_t>(slots, header_.images - batch * slots);
+  return std::min<std::size_t>(images_per_batch_, header_.images - batch * images_per_batch_);
 }
 
 void BatchReader::require_key(const Id& key, const std::string& holder) const {
-  if (header_.key != key)
+  if (header_.origin.key != key)
     fail_user("{}: encrypted under key {}, {} belongs to key {}; use the keys that it was made with", path(),
-              id_text(header_.key), holder, id_text(key));
+              id_text(header_.origin.key), holder, id_text(key));
 }
 
 std::vector<std::uint8_t> BatchReader::read(std::size_t k) const {
   if (k >= header_.ciphertexts) fail("{}: ciphertext {} of {}", path(), k, header_.ciphertexts);
   const auto sealed = record_bytes_ + kRecordTagBytes;
   std::vector<std::uint8_t> record(sealed);
-  file_.read_at(kBatchHeaderBytes + std::uint64_t{k} * sealed, record);
+  const auto at = kBatchHeaderBytes + std::uint64_t{k} * sealed;  // within the file, by its checked size
+  if (file_)
+    file_->read_at(at, record);
+  else
+    std::ranges::copy(memory_.subspan(at, sealed), record.begin());
   const auto tag = tag_of(header_, k, std::span(record).first(record_bytes_));
   if (!std::equal(tag.begin(), tag.end(), record.begin() + static_cast<std::ptrdiff_t>(record_bytes_)))
-    fail_user("{}: damaged: the checksum of ciphertext {} does not match; copy the file again", path(), k);
+    fail_user(
+        "{}: damaged: the checksum of ciphertext {} does not match, or it belongs to another batch; copy the "
+        "file again",
+        path(), k);
   record.resize(record_bytes_);
   return record;
 }
 
-void FileInput::read(std::size_t k, ckks::View out) const {
-  unpack_input(out, reader_.read(first_ + k), reader_.params(), reader_.path(), first_ + k);
+namespace {
+
+void unpack(FileType type, ckks::View out, std::span<const std::uint8_t> record,
+            const ckks::Parameters& params, const std::string& what, std::size_t k) {
+  (type == FileType::public_batch ? unpack_output : unpack_input)(out, record, params, what, k);
 }
 
-PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params)
+}  // namespace
+
+void FileInput::read(std::size_t k, ckks::View out) const {
+  unpack(reader_.header().type, out, reader_.read(first_ + k), reader_.params(), reader_.path(), first_ + k);
+}
+
+PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type)
     : params_(params),
-      record_bytes_(engine::record_bytes(FileType::input_batch, plan, params)),
-      bytes_(record_bytes_ * plan.input_order.size()) {}
+      type_(type),
+      record_bytes_(engine::record_bytes(type, plan, params)),
+      bytes_(record_bytes_ * plan::input_ciphertexts(plan)) {}
 
 void PackedInput::read(std::size_t k, ckks::View out) const {
-  unpack_input(out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
+  unpack(type_, out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
 }
 
 }  // namespace velum::engine

@@ -1,59 +1,81 @@
-// Encrypted batches as files: inputs (seed and c0 of fresh ciphertexts) and outputs (whole ciphertexts).
+// Encrypted batches as files, on disk or in memory: inputs (seed and c0 of fresh ciphertexts, or whole ones
+// where they were encrypted with a public key) and outputs (whole ciphertexts).
 //
-// A header that binds the file to its plan, parameters and key, then one record of fixed size a ciphertext,
-// each with a tag of its own, so that a reader fetches and verifies any record by itself. The bytes are set
-// out in docs/formats.md.
+// A header that binds the file to its plan, parameters, key and batch, then one record of fixed size a
+// ciphertext, each with a tag of its own, so that a reader fetches and verifies any record by itself. The
+// bytes are set out in docs/formats.md.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/container.h"
-#include "base/file.h"
 #include "ckks/core/ciphertext.h"
 #include "engine/input.h"
 #include "plan/plan.h"
+#include "system/file.h"
 
 namespace velum::engine {
 
 using Id = std::array<std::uint8_t, 16>;
 
-inline constexpr std::uint32_t kBatchFileVersion = 1;
-inline constexpr std::size_t kBatchHeaderBytes = 108;
+inline constexpr std::uint32_t kBatchFileVersion = 2;
+inline constexpr std::size_t kBatchHeaderBytes = 124;
 inline constexpr std::size_t kRecordTagBytes = 16;
 
+// What tells a batch from all others: the key it is encrypted under, and an id that the client draws at
+// random when it encrypts. Outputs have those of the inputs that they answer.
+struct BatchOrigin {
+  Id key{}, batch{};
+};
+
 struct BatchHeader {
-  FileType type = FileType::input_batch;  // or output_batch
-  Id plan{}, params{}, key{};
+  FileType type = FileType::input_batch;  // or public_batch, or output_batch
+  Id plan{}, params{};
+  BatchOrigin origin;
   std::uint32_t images = 0;
-  std::uint32_t ciphertexts = 0;  // of all batches: batch b holds images [b * slots, (b + 1) * slots)
+  std::uint32_t ciphertexts =
+      0;  // of all batches: batch b holds images [b * B, (b + 1) * B), B images_per_batch
   std::uint64_t file_bytes = 0;
   std::array<std::uint8_t, 32> digest{};  // of the fields above
 };
 
-// Images are cut into batches of as many as there are slots; at least one image, at most 2^31 - 1.
-std::size_t batch_count(std::size_t images, const ckks::Parameters& params);
+// Whether a batch is one of inputs, however it was encrypted.
+bool holds_inputs(FileType type);
+const char* type_text(FileType type);  // "encrypted inputs"
+
+// Images are cut into batches of plan::images_per_batch; at least one image, at most 2^31 - 1.
+std::size_t batch_count(std::size_t images, const plan::ClientPlan& plan);
 // Ciphertexts of one batch of this type.
 std::size_t batch_elements(FileType type, const plan::ClientPlan& plan);
 // Bytes of a record without its tag.
 std::size_t record_bytes(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params);
 
 BatchHeader make_batch_header(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params,
-                              const Id& key, std::size_t images);
+                              const BatchOrigin& origin, std::size_t images);
 std::vector<std::uint8_t> write_batch_header(const BatchHeader& header);  // computes the digest
-// Checks magic, version, digest and the size of the file. Accepts both types: callers compare.
-BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, std::uint64_t file_bytes,
-                               const std::string& what);
-// Throws Error(user) where the header is not of this type, plan and parameters, or its counts do not fit
-// them.
+// Checks magic, version and digest. Accepts all types: callers compare.
+BatchHeader parse_batch_header(std::span<const std::uint8_t> bytes, const std::string& what);
+// Throws Error(user) where a file of `file_bytes` is not as long as its header says.
+void check_batch_size(const BatchHeader& header, std::uint64_t file_bytes, const std::string& what);
+// The header of a file of which the rest need not be there.
+BatchHeader read_batch_header(const std::string& path);
+// Throws Error(user) where the header is not of this type (for input_batch: holds no inputs), plan and
+// parameters, or its counts do not fit them.
 void check_batch_header(const BatchHeader& header, FileType type, const plan::ClientPlan& plan,
                         const ckks::Parameters& params, const std::string& what);
 
-// Records to and from ciphertexts. `record` has record_bytes(). Unpacking refuses residues that are not below
-// their modulus; `what` names the file, `k` the record in the message.
+// Throws Error(user) where `outputs` do not answer the batch `inputs`; each goes by the name of its file.
+void require_answer(const BatchHeader& outputs, const std::string& outputs_file, const BatchHeader& inputs,
+                    const std::string& inputs_file);
+
+// Records to and from ciphertexts; those of a public_batch are whole ones, as outputs are. `record` has
+// record_bytes(). Unpacking refuses residues that are not below their modulus; `what` names the file, `k` the
+// record in the message.
 void pack_input(std::span<std::uint8_t> record, const ckks::SeededCiphertext& in,
                 const ckks::Parameters& params);
 void unpack_input(ckks::View out, std::span<const std::uint8_t> record, const ckks::Parameters& params,
@@ -62,11 +84,14 @@ void pack_output(std::span<std::uint8_t> record, ckks::ConstView in, const ckks:
 void unpack_output(ckks::View out, std::span<const std::uint8_t> record, const ckks::Parameters& params,
                    const std::string& what, std::size_t k);
 
-// Writes records in order; complete or not at all.
+// Writes records in order; complete or not at all. In memory where it has no path.
 class BatchWriter {
  public:
   BatchWriter(const std::string& path, const plan::ClientPlan& plan, const ckks::Parameters& params,
-              FileType type, const Id& key, std::size_t images);
+              FileType type, const BatchOrigin& origin, std::size_t images);
+  BatchWriter(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type,
+              const BatchOrigin& origin, std::size_t images);
+  const BatchHeader& header() const { return header_; }
   std::size_t record_bytes() const { return record_bytes_; }
   std::size_t sealed_bytes() const { return record_bytes_ + kRecordTagBytes; }
   // Puts the tag of record k behind its bytes; `sealed` has sealed_bytes(). Thread-safe.
@@ -74,11 +99,15 @@ class BatchWriter {
   // Appends whole sealed records, in order.
   void append(std::span<const std::uint8_t> sealed);
   void commit();
+  std::vector<std::uint8_t> take();  // commits one in memory: the file
 
  private:
+  void check_complete() const;
+
   BatchHeader header_;
   std::size_t record_bytes_;
-  AtomicFile file_;
+  std::optional<AtomicFile> file_;
+  std::vector<std::uint8_t> memory_;
   std::uint64_t written_ = 0;
 };
 
@@ -87,9 +116,12 @@ class BatchReader {
  public:
   BatchReader(const std::string& path, FileType type, const plan::ClientPlan& plan,
               const ckks::Parameters& params);
+  // Of a file in memory, which must outlive it; `what` names it in errors.
+  BatchReader(std::span<const std::uint8_t> file, const std::string& what, FileType type,
+              const plan::ClientPlan& plan, const ckks::Parameters& params);
   const BatchHeader& header() const { return header_; }
-  const std::string& path() const { return file_.path(); }
-  std::size_t elements() const { return elements_; }  // of one batch
+  const std::string& path() const { return name_; }
+  std::size_t elements() const { return elements_; }  // ciphertexts of one batch
   std::size_t batches() const { return header_.ciphertexts / elements_; }
   std::size_t images_in(std::size_t batch) const;
   // Refuses a batch made under another key than `key`; `holder` names the file of that key.
@@ -99,10 +131,15 @@ class BatchReader {
   const ckks::Parameters& params() const { return params_; }
 
  private:
-  InputFile file_;
+  void open(std::span<const std::uint8_t> head, std::uint64_t bytes, FileType type,
+            const plan::ClientPlan& plan);
+
+  std::optional<InputFile> file_;
+  std::span<const std::uint8_t> memory_;
+  std::string name_;
   const ckks::Parameters& params_;
   BatchHeader header_;
-  std::size_t record_bytes_, elements_;
+  std::size_t record_bytes_ = 0, elements_ = 0, images_per_batch_ = 0;
 };
 
 // One batch of an input file, for the engine.
@@ -121,7 +158,8 @@ class FileInput : public InputSource {
 // One batch of packed input records in memory, for runs in one process.
 class PackedInput : public InputSource {
  public:
-  PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params);
+  PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params,
+              FileType type = FileType::input_batch);
   std::span<std::uint8_t> record(std::size_t k) { return {bytes_.data() + k * record_bytes_, record_bytes_}; }
   std::uint64_t bytes() const { return bytes_.size(); }
   std::size_t count() const override { return bytes_.size() / record_bytes_; }
@@ -129,10 +167,12 @@ class PackedInput : public InputSource {
 
  private:
   const ckks::Parameters& params_;
+  FileType type_;
   std::size_t record_bytes_;
   AlignedBuffer<std::uint8_t> bytes_;
 };
 
-std::string id_text(const Id& id);  // hexadecimal
+std::string id_text(const Id& id);     // hexadecimal
+std::string short_text(const Id& id);  // its first 12 digits, for people to compare
 
 }  // namespace velum::engine

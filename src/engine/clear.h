@@ -10,8 +10,9 @@
 
 namespace velum::engine {
 
-// values[v][element of value v] of one image, as true values (scales divided out). `image` is row-major as in
-// the data set; the plan's input order is applied here.
+// values[v][ciphertext of value v * P + block] of one image, as true values (scales divided out). `image` is
+// row-major as in the data set; the plan's input order is applied here. Blocks that a rotation takes from a
+// neighbouring image are the image's own.
 std::vector<std::vector<double>> run_clear(const plan::ServerPlan& plan, std::span<const float> image);
 
 // Outputs of many images, [count][outputs]; parallel over images.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "engine/affine.h"
 #include "engine/prepared_step.h"
+#include "engine/rotations.h"
+#include "engine/run_products.h"
 #include "engine/square_sums.h"
 #include "engine/value_store.h"
 #include "plan/peak.h"
@@ -31,7 +34,7 @@ std::uint64_t with_slack(std::uint64_t bytes) {
 std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
   std::size_t limbs = 0;
   for (const auto& step : plan.steps)
-    if (step.identity || step.finish == plan::Finish::relinearise ||
+    if (step.kind == plan::StepKind::squares || step.finish == plan::Finish::relinearise ||
         step.finish == plan::Finish::relinearise_rescale)
       limbs = std::max<std::size_t>(limbs, step.limbs);
   return limbs;
@@ -41,11 +44,13 @@ std::size_t relinearised_limbs(const plan::ServerPlan& plan) {
 class Run {
  public:
   Run(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys,
-      const ckks::Evaluator& evaluator, const InputSource& input, MemoryPool& pool, Workers& workers)
+      const ckks::Evaluator& evaluator, const Rotations& rotations, const InputSource& input,
+      MemoryPool& pool, Workers& workers)
       : plan_(plan),
         params_(params),
         keys_(keys),
         evaluator_(evaluator),
+        rotations_(rotations),
         input_(input),
         pool_(pool),
         store_(plan, params.n(), pool),
@@ -57,10 +62,17 @@ class Run {
     const auto [begin, end] = output_range(step, task);
     hold_inputs(prepared, task);
     store_.hold(step.output, begin, end);
-    if (step.identity)
-      square_relinearise(prepared, begin, end);
-    else
-      affine_and_finish(prepared, task);
+    switch (step.kind) {
+      case plan::StepKind::squares:
+        square_relinearise(prepared, begin, end);
+        break;
+      case plan::StepKind::rotation:
+        run_rotations(prepared, begin, end, rotations_, evaluator_, store_, workers_);
+        break;
+      case plan::StepKind::affine:
+        affine_and_finish(prepared, task);
+        break;
+    }
     if (probe) {
       std::vector<ckks::ConstView> views;
       for (auto o = begin; o < end; ++o) views.push_back(store_.element(step.output, o));
@@ -76,7 +88,7 @@ class Run {
  private:
   static std::pair<std::uint32_t, std::uint32_t> output_range(const plan::Step& step,
                                                               const plan::Task& task) {
-    if (step.identity) return {task.group_begin, task.group_end};
+    if (plan::elementwise(step)) return {task.group_begin, task.group_end};
     const auto& last = step.groups[task.group_end - 1];
     return {step.groups[task.group_begin].first_output, last.first_output + last.rows};
   }
@@ -90,14 +102,16 @@ class Run {
       const auto& in = prepared.inputs[index];
       if (in.value == 0) needed[store_.row_of(0, in.element)] = true;
     };
-    if (step.identity) {
+    if (plan::elementwise(step)) {
       for (auto i = task.group_begin; i < task.group_end; ++i) need(i);
     } else {
-      for (auto g = task.group_begin; g < task.group_end; ++g)
+      for (auto g = task.group_begin; g < task.group_end; ++g) {
         for (const auto p : step.groups[g].pairs) {
           need(step.pairs[p].first);
           if (step.pairs[p].second != plan::kAbsent) need(step.pairs[p].second);
         }
+        for (const auto i : step.groups[g].periodic_inputs) need(i);
+      }
     }
     std::vector<std::uint32_t> elements;
     for (std::uint32_t r = 0; r < needed.size(); ++r) {
@@ -135,6 +149,8 @@ class Run {
     } else {
       for (const auto& part : parts) run_affine(prepared, part, params_, store_, workers_, place);
     }
+    for (const auto& part : parts)
+      if (has_run_products(prepared, part)) run_products(prepared, part, params_, store_, workers_, place);
   }
 
   void affine_and_finish(const PreparedStep& prepared, const plan::Task& task) {
@@ -157,16 +173,16 @@ class Run {
         for (std::uint32_t r = 0; r < step.groups[g].rows; ++r)
           outputs.push_back(step.groups[g].first_output + r);
     std::sort(outputs.begin(), outputs.end());
-    std::vector<u64*> unfinished(outputs.size());
+    std::vector<PoolBlock> unfinished(outputs.size());
     for (auto& block : unfinished) block = pool_.take(words);
     const auto place = [&](std::uint32_t o) {
       const auto at = std::lower_bound(outputs.begin(), outputs.end(), o) - outputs.begin();
-      return ckks::View{unfinished[static_cast<std::size_t>(at)], polys, limbs, n, limbs * n};
+      return ckks::View{unfinished[static_cast<std::size_t>(at)].data(), polys, limbs, n, limbs * n};
     };
     affine(prepared, parts, place);
     workers_.loop(outputs.size(), [&](std::size_t i, int worker) {
       const auto out = store_.element(step.output, outputs[i]);
-      const ckks::View from{unfinished[i], polys, limbs, n, limbs * n};
+      const ckks::View from{unfinished[i].data(), polys, limbs, n, limbs * n};
       auto* memory = workers_.take(worker, evaluator_.scratch_words(limbs));
       if (step.finish == plan::Finish::relinearise)
         evaluator_.relinearise(out, from, keys_.relinearise, memory);
@@ -175,13 +191,13 @@ class Run {
       else
         evaluator_.relinearise_rescale(out, from, keys_.relinearise, memory);
     });
-    for (auto* block : unfinished) pool_.give(block, words);
   }
 
   const plan::ServerPlan& plan_;
   const ckks::Parameters& params_;
   const ckks::EvaluationKeys& keys_;
   const ckks::Evaluator& evaluator_;
+  const Rotations& rotations_;
   const InputSource& input_;
   MemoryPool& pool_;
   ValueStore store_;
@@ -194,13 +210,14 @@ class Run {
 
 struct Engine::State {
   const plan::ServerPlan& plan;
-  const ckks::Parameters& params;
+  ckks::Parameters params;
   const ckks::EvaluationKeys& keys;
   ckks::Evaluator evaluator;
+  std::optional<Rotations> rotations;
   std::vector<PreparedStep> steps;
   // Kept from run to run.
   MemoryPool pool;
-  std::unique_ptr<Workers> workers;
+  Workers workers{1};
 
   State(const plan::ServerPlan& p, const ckks::Parameters& pa, const ckks::EvaluationKeys& k)
       : plan(p), params(pa), keys(k), evaluator(pa), pool(with_slack(plan::follow_schedule(p).bytes)) {}
@@ -222,8 +239,10 @@ Engine::Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, con
         "the evaluation keys hold a relinearisation key for {} limbs, the plan needs {}; run velum keygen "
         "with this plan",
         keys.list.relinearise_limbs, limbs);
+  state_->rotations.emplace(plan, params, keys);
   for (const auto& step : plan.steps)
-    state_->steps.push_back(prepare_step(step, plan.values[step.output].elements, params));
+    state_->steps.push_back(
+        prepare_step(step, plan.values[step.output].elements, params, plan.client.blocks));
 }
 
 Engine::~Engine() = default;
@@ -235,10 +254,10 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
     fail_user("the batch holds {} ciphertexts, the plan expects {}; encrypt it with this plan", input.count(),
               plan.values[0].elements);
   const auto start = clock_type::now();
-  const auto count = static_cast<std::size_t>(threads());
-  if (!state_->workers || state_->workers->count() < count)
-    state_->workers = std::make_unique<Workers>(count);
-  Run run(plan, state_->params, state_->keys, state_->evaluator, input, state_->pool, *state_->workers);
+  const auto count = static_cast<std::size_t>(threads());  // for all of the run
+  state_->workers.use(count);
+  Run run(plan, state_->params, state_->keys, state_->evaluator, *state_->rotations, input, state_->pool,
+          state_->workers);
   state_->pool.restart_peak();
   std::vector<double> seconds(plan.steps.size());
   double planned = 0, done = 0;
@@ -252,7 +271,7 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
     run.task(prepared, task, probe);
     seconds[task.step] += seconds_since(task_start) - (run.input_seconds() - input_before);
     const double all =
-        step.identity ? plan.values[step.output].elements : static_cast<double>(step.groups.size());
+        plan::elementwise(step) ? plan.values[step.output].elements : static_cast<double>(step.groups.size());
     done += step.cost.seconds * (task.group_end - task.group_begin) / all;
   }
 

@@ -21,16 +21,16 @@ struct StepReport {
   std::uint32_t limbs = 0;  // of the step's output
   double scale_bits = 0;    // log2 of the output's scale
   std::uint64_t outputs = 0;
-  // With a probe only: -log2(rms error / largest magnitude), against the clear executor, and against the plan in
-  // doubles, whose weights are rounded already: what encryption alone adds.
+  // With a probe only: -log2(rms error / largest magnitude), against the clear executor, and against the plan
+  // in doubles, whose weights are rounded already: what encryption alone adds.
   double precision_bits = 0, noise_precision_bits = 0;
 };
 
 struct RunReport {
   std::vector<StepReport> steps;
   double seconds = 0;
-  double input_seconds = 0;                // reading and expanding the inputs, part of `seconds`
-  double serial_seconds = 0;               // outside parallel loops: bookkeeping, allocation, copies of outputs
+  double input_seconds = 0;   // reading and expanding the inputs, part of `seconds`
+  double serial_seconds = 0;  // outside parallel loops: bookkeeping, allocation, copies of outputs
   std::uint64_t peak_bytes_of_values = 0;  // ciphertexts and unfinished results alive at a time
 };
 
@@ -43,11 +43,15 @@ using ProgressCallback = std::function<void(double share, const std::string& ste
 class Engine {
  public:
   // Checks that the keys fit the plan; throws Error(user) naming what is lacking. The plan must be a verified
-  // one (plan::verify_plan); plan, parameters and keys must outlive the engine.
+  // one (plan::verify_plan); plan and keys must outlive the engine.
   Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, const ckks::EvaluationKeys& keys);
+  Engine(const plan::ServerPlan&&, const ckks::Parameters&, const ckks::EvaluationKeys&) = delete;
+  Engine(const plan::ServerPlan&, const ckks::Parameters&, const ckks::EvaluationKeys&&) = delete;
+  Engine(const plan::ServerPlan&&, const ckks::Parameters&, const ckks::EvaluationKeys&&) = delete;
   ~Engine();
-  // One batch; not to be called from two threads at once (memory is kept from run to run). Returns the output
-  // ciphertexts in order of the output value's elements.
+  // One batch, with as many threads as velum::threads() says at its beginning; not to be called from two
+  // threads at once (memory is kept from run to run). Returns the output ciphertexts in order of the output
+  // value's elements.
   std::vector<ckks::Ciphertext> run(const InputSource& input, RunReport* report = nullptr,
                                     const ProgressCallback& progress = {}, const Probe& probe = {}) const;
 

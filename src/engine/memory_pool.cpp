@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "base/memory.h"
+#include "system/memory.h"
 
 namespace velum::engine {
 
@@ -22,8 +22,22 @@ std::size_t block_words(std::size_t words) {
 
 }  // namespace
 
-std::uint64_t* MemoryPool::take(std::size_t words) {
-  words = block_words(words);
+PoolBlock::PoolBlock(PoolBlock&& o) noexcept
+    : pool_(o.pool_), data_(std::exchange(o.data_, nullptr)), words_(o.words_) {}
+
+PoolBlock& PoolBlock::operator=(PoolBlock&& o) noexcept {
+  std::swap(pool_, o.pool_);
+  std::swap(data_, o.data_);
+  std::swap(words_, o.words_);
+  return *this;
+}
+
+void PoolBlock::reset() {
+  if (data_) pool_->give(std::exchange(data_, nullptr), words_);
+}
+
+PoolBlock MemoryPool::take(std::size_t asked) {
+  const std::size_t words = block_words(asked);
   const std::uint64_t bytes = words * sizeof(u64);
   auto place = find_place(words);
   const bool fresh = place == free_.end() || !place->second.touched;
@@ -42,7 +56,7 @@ std::uint64_t* MemoryPool::take(std::size_t words) {
   if (rest.words) free_.emplace_hint(after, block + words, rest);
   in_use_ += bytes;
   peak_ = std::max(peak_, in_use_);
-  return block;
+  return {*this, block, asked};
 }
 
 void MemoryPool::give(u64* block, std::size_t words) {

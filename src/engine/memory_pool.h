@@ -12,6 +12,35 @@
 
 namespace velum::engine {
 
+class MemoryPool;
+
+// A block of a pool's memory, given back when the handle dies: also where an exception passes. The pool
+// outlives its blocks.
+class PoolBlock {
+ public:
+  using u64 = std::uint64_t;
+
+  PoolBlock() = default;
+  PoolBlock(PoolBlock&& o) noexcept;
+  PoolBlock& operator=(PoolBlock&& o) noexcept;
+  PoolBlock(const PoolBlock&) = delete;
+  PoolBlock& operator=(const PoolBlock&) = delete;
+  ~PoolBlock() { reset(); }
+
+  explicit operator bool() const { return data_ != nullptr; }
+  u64* data() const& { return data_; }
+  u64* data() const&& = delete;  // the memory goes with the handle
+  void reset();                  // gives it back
+
+ private:
+  friend class MemoryPool;
+  PoolBlock(MemoryPool& pool, u64* data, std::size_t words) : pool_(&pool), data_(data), words_(words) {}
+
+  MemoryPool* pool_ = nullptr;
+  u64* data_ = nullptr;
+  std::size_t words_ = 0;
+};
+
 class MemoryPool {
  public:
   using u64 = std::uint64_t;
@@ -23,14 +52,16 @@ class MemoryPool {
   MemoryPool& operator=(const MemoryPool&) = delete;
 
   // 64-byte aligned; the contents are undefined. Not thread-safe.
-  u64* take(std::size_t words);
-  void give(u64* block, std::size_t words);  // as it was taken
+  [[nodiscard]] PoolBlock take(std::size_t words);
 
   std::uint64_t bytes_in_use() const { return in_use_; }
   std::uint64_t peak_in_use() const { return peak_; }
   void restart_peak() { peak_ = in_use_; }
 
  private:
+  friend class PoolBlock;
+  void give(u64* block, std::size_t words);  // as it was taken
+
   struct Free {
     std::size_t words = 0;
     bool touched =

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/run_weights.h"
 #include "plan/parts.h"
 
 namespace velum::engine {
@@ -20,8 +21,10 @@ u64 round_to_residue(double x, const kernels::Modulus& m) {
   return rounded < 0 && r != 0 ? m.q - r : r;
 }
 
-PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params) {
+PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params,
+                          std::size_t blocks) {
   PreparedStep p;
+  p.blocks = blocks;
   p.step = &step;
   p.adds_squares = plan::adds_squares(step);
   for (std::uint32_t s = 0; s < step.sources.size(); ++s) {
@@ -32,7 +35,10 @@ PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckk
   for (const auto& source : step.sources)
     for (std::size_t l = 0; l < step.limbs; ++l)
       p.lift.push_back(kernels::make_factor(source.lift % ring.q(l), ring.modulus(l)));
-  if (!step.bias.empty()) {
+  p.kept = keep_weights(step, params, blocks);
+  if (blocks > 1 && step.bias.size() == outputs * blocks) {
+    p.block_bias = block_bias_residues(step, params, blocks);
+  } else if (!step.bias.empty()) {
     p.bias.resize(step.limbs * outputs);
     for (std::size_t l = 0; l < step.limbs; ++l)
       for (std::size_t o = 0; o < outputs; ++o)

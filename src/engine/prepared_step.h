@@ -19,15 +19,26 @@ struct Input {
   std::uint32_t source;  // index into Step::sources
 };
 
+// Residues of a step's weights by block, as WeightTransform::chunk gives them: [limb][block of rows][chunk of
+// inputs] for each kind of group. Empty where they are too many to keep (plan::kept_weight_bytes).
+struct KeptWeights {
+  AlignedBuffer<u64> residues;
+  std::vector<std::size_t> begin;  // [groups]; groups with the same weights share a place
+};
+
 struct PreparedStep {
   const plan::Step* step = nullptr;
   std::vector<Input> inputs;          // in the order of the concatenated sources
+  std::size_t blocks = 1;             // P
   std::vector<u64> bias;              // [limbs][outputs] residues of round(bias * affine_scale)
+  std::vector<u64> block_bias;        // or, where it differs by block, [limbs][outputs][run of columns]
   std::vector<kernels::Factor> lift;  // [sources][limbs]
   bool adds_squares = false;          // plan::adds_squares
+  KeptWeights kept;                   // of weights by block
 };
 
-PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params);
+PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckks::Parameters& params,
+                          std::size_t blocks = 1);
 
 // The nearest integer to x, modulo q. |x| may exceed 2^64: the mantissa is shifted modulo q. Exact for every
 // double.

@@ -1,4 +1,5 @@
-// Sums and differences of squares, as pools of squares have them: no digits, no weights (DESIGN 3).
+// Sums and differences of squares, as pools of squares have them: no digits, no weights
+// (docs/design.md, "Affine maps").
 #pragma once
 
 #include <functional>

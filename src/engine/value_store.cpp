@@ -18,16 +18,11 @@ ValueStore::ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& 
   row_of_.resize(plan.values.size());
   for (std::size_t v = 0; v < plan.values.size(); ++v) {
     const auto& begins = plan.values[v].row_begin;
-    blocks_[v].resize(plan.values[v].elements, nullptr);
+    blocks_[v].resize(plan.values[v].elements);
     row_of_[v].resize(plan.values[v].elements);
     for (std::uint32_t r = 0; r + 1 < begins.size(); ++r)
       std::fill(row_of_[v].begin() + begins[r], row_of_[v].begin() + begins[r + 1], r);
   }
-}
-
-ValueStore::~ValueStore() {
-  for (std::uint32_t v = 0; v < blocks_.size(); ++v)
-    release({v, 0, static_cast<std::uint32_t>(plan_.values[v].row_begin.size() - 1)});
 }
 
 void ValueStore::hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end) {
@@ -39,16 +34,12 @@ void ValueStore::hold(std::uint32_t value, std::uint32_t begin, std::uint32_t en
 
 void ValueStore::release(const plan::Release& r) {
   const auto& v = plan_.values[r.value];
-  for (auto e = v.row_begin[r.row_begin]; e < v.row_begin[r.row_end]; ++e) {
-    auto& block = blocks_[r.value][e];
-    if (block) pool_.give(block, element_words(v, n_));
-    block = nullptr;
-  }
+  for (auto e = v.row_begin[r.row_begin]; e < v.row_begin[r.row_end]; ++e) blocks_[r.value][e].reset();
 }
 
 ckks::View ValueStore::element(std::uint32_t value, std::uint32_t e) {
   const auto& v = plan_.values[value];
-  return {blocks_[value][e], v.polys, v.limbs, n_, std::size_t{v.limbs} * n_};
+  return {blocks_[value][e].data(), v.polys, v.limbs, n_, std::size_t{v.limbs} * n_};
 }
 
 }  // namespace velum::engine

@@ -20,13 +20,12 @@ class ValueStore {
   ValueStore(const plan::ServerPlan& plan, std::size_t n, MemoryPool& pool);
   ValueStore(const ValueStore&) = delete;
   ValueStore& operator=(const ValueStore&) = delete;
-  ~ValueStore();
 
   // Makes sure the rows that hold elements [begin, end) of a value have memory; the contents of new rows are
   // undefined. Not thread-safe.
   void hold(std::uint32_t value, std::uint32_t begin, std::uint32_t end);
   bool holds_row(std::uint32_t value, std::uint32_t row) const {
-    return blocks_[value][plan_.values[value].row_begin[row]] != nullptr;
+    return static_cast<bool>(blocks_[value][plan_.values[value].row_begin[row]]);
   }
   void release(const plan::Release& r);
 
@@ -38,7 +37,7 @@ class ValueStore {
   const plan::ServerPlan& plan_;
   std::size_t n_;
   MemoryPool& pool_;
-  std::vector<std::vector<u64*>> blocks_;           // [value][element], null where not held
+  std::vector<std::vector<PoolBlock>> blocks_;      // [value][element], empty where not held
   std::vector<std::vector<std::uint32_t>> row_of_;  // [value][element]
 };
 

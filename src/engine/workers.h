@@ -14,10 +14,12 @@ class Workers {
  public:
   using u64 = std::uint64_t;
 
-  explicit Workers(std::size_t count) : buffers_(count) {}
-  std::size_t count() const { return buffers_.size(); }
+  explicit Workers(std::size_t count) { use(count); }
+  // So many from here on; what memory there is, is kept.
+  void use(std::size_t count);
+  std::size_t count() const { return count_; }
 
-  // As velum::parallel_for.
+  // As velum::parallel_for, with so many workers whatever use_threads says meanwhile.
   void loop(std::size_t count, const std::function<void(std::size_t i, int worker)>& body);
   // Time spent in loops so far, as the caller sees it. What a run takes beyond is serial.
   double loop_seconds() const { return loop_seconds_; }
@@ -27,6 +29,7 @@ class Workers {
   u64* take(int worker, std::size_t words);
 
  private:
+  std::size_t count_ = 1;
   std::vector<AlignedBuffer<u64>> buffers_;
   double loop_seconds_ = 0;
 };

@@ -47,6 +47,11 @@ struct Table {
   void (*sum_squares)(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
                       const u64* bias, std::size_t n, const Modulus& m);
 
+  // out[i] = in[source[i]], an automorphism of the ring (ring/automorphism.h): every aligned group of eight
+  // outputs comes, permuted, from one aligned group of eight inputs, and so does every group of four. out
+  // lies apart from in.
+  void (*permute)(u64* out, const u64* in, const std::uint32_t* source, std::size_t n);
+
   // Key-switch inner product of `digits` polynomials with two key polynomials each, reduced once at the end:
   // out0[i] = sum_d x[d][i] * key0[d][i], out1[i] = sum_d x[d][i] * key1[d][i]. 1 <= digits <= 64.
   void (*key_product)(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
@@ -75,6 +80,17 @@ struct Table {
   void (*digit_product)(u64* const* out, const std::int16_t* panel, std::size_t tile_stride,
                         std::size_t tiles, int digits, const DigitGroup& group, const u64* bias,
                         const Modulus& m);
+
+  // One run of columns of an affine layer whose weights differ by column, for columns [first, first +
+  // columns):
+  //   out[row][column] = (accumulate ? out[row][column] : 0) + sum over inputs of w[row][input]
+  //   x[input][column]  mod q.
+  // `columns` is a multiple of 8; outputs lie apart from the inputs; weights are residues.
+  void (*run_product)(u64* const* out, const u64* const* x, const RunWeights& w, std::size_t first,
+                      std::size_t columns, bool accumulate, const Modulus& m);
+  // Adds a plaintext that is constant on `runs` runs of n / runs columns (a multiple of 8) each:
+  // out[i] = a[i] + w[i / (n / runs)].
+  void (*add_runs)(u64* out, const u64* a, const u64* w, std::size_t runs, std::size_t n, const Modulus& m);
 
   // Wire format: n values of `bits` bits each (1..48), little-endian bit order, n * bits / 8 bytes (n
   // multiple of 8).

@@ -95,6 +95,15 @@ struct SquareSums {
   const std::uint32_t* index = nullptr;       // [begin[sums]], below `inputs`
 };
 
+// The weights of an affine layer that differ by column: residues modulo the limb's q, one matrix for each run
+// of columns on which they are constant (ckks/core/periodic.h). w[block][input][row of block], rows cut into
+// blocks by row_block() as in a DigitGroup; run_weight() gives the place of one.
+struct RunWeights {
+  std::size_t rows = 0;
+  std::size_t inputs = 0;
+  const u64* weights = nullptr;  // [rows * inputs]
+};
+
 // The functions here are always inlined: files compiled for a newer processor must not emit copies that the
 // linker could choose for the rest of the program.
 //
@@ -108,6 +117,15 @@ struct RowBlock {
 [[gnu::always_inline]] constexpr RowBlock row_block(std::size_t rows, std::size_t b) {
   const std::size_t count = row_block_count(rows);
   return {rows * b / count, rows * (b + 1) / count};
+}
+
+// The place of a weight in a RunWeights of `rows` rows and `inputs` inputs.
+[[gnu::always_inline]] constexpr std::size_t run_weight(std::size_t rows, std::size_t inputs, std::size_t row,
+                                                        std::size_t input) {
+  std::size_t b = row * row_block_count(rows) / rows;  // of its block, or one too small
+  if (row_block(rows, b).end <= row) ++b;
+  const RowBlock block = row_block(rows, b);
+  return block.begin * inputs + input * (block.end - block.begin) + row - block.begin;
 }
 
 // Number of 16-bit digits that a centred residue modulo q needs: 2 where q < 2^31.9, else 3.

@@ -111,6 +111,15 @@ struct Checked {
     Inner().sum_squares(out, c0, c1, s, bias, n, m);
     for (std::size_t o = 0; o < 3 * s.sums; ++o) residues(out[o], n, m.q, "sum_squares output");
   }
+  static void permute(u64* out, const u64* in, const std::uint32_t* source, std::size_t n) {
+    require(n % 16 == 0, "permute", "the length is a multiple of 16");
+    require(out + n <= in || in + n <= out, "permute", "the output lies apart from the input");
+    for (std::size_t i = 0; i < n; ++i)
+      require(
+          source[i] < n && source[i] / 4 == source[i / 4 * 4] / 4 && source[i] / 8 == source[i / 8 * 8] / 8,
+          "permute", "aligned groups of four and eight stay together");
+    Inner().permute(out, in, source, n);
+  }
   static void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
                           const u64* const* key1, std::size_t digits, std::size_t n, const Modulus& m) {
     shape(n, m, "key_product");
@@ -186,6 +195,31 @@ struct Checked {
     Inner().digit_product(out, panel, tile_stride, tiles, digits, g, bias, m);
     for (std::size_t r = 0; r < g.rows; ++r) residues(out[r], tiles * kTile, m.q, "digit_product output");
   }
+  static void run_product(u64* const* out, const u64* const* x, const RunWeights& w, std::size_t first,
+                          std::size_t columns, bool accumulate, const Modulus& m) {
+    shape(columns * 2, m, "run_product");
+    residues(w.weights, w.rows * w.inputs, m.q, "run_product weight");
+    for (std::size_t k = 0; k < w.inputs; ++k) {
+      residues(x[k] + first, columns, m.q, "run_product input");
+      for (std::size_t r = 0; r < w.rows; ++r)
+        require(out[r] != x[k] && apart(out[r] + first, x[k] + first, columns), "run_product",
+                "outputs lie apart from the inputs");
+    }
+    for (std::size_t r = 0; r < w.rows && accumulate; ++r)
+      residues(out[r] + first, columns, m.q, "run_product accumulator");
+    Inner().run_product(out, x, w, first, columns, accumulate, m);
+    for (std::size_t r = 0; r < w.rows; ++r) residues(out[r] + first, columns, m.q, "run_product output");
+  }
+  static void add_runs(u64* out, const u64* a, const u64* w, std::size_t runs, std::size_t n,
+                       const Modulus& m) {
+    require(runs >= 1 && n % (8 * runs) == 0, "add_runs", "runs have a multiple of 8 columns");
+    shape(n * 2, m, "add_runs");
+    require(apart(out, a, n), "add_runs", "the output equals the input or lies apart from it");
+    residues(w, runs, m.q, "add_runs plaintext");
+    residues(a, n, m.q, "add_runs input");
+    Inner().add_runs(out, a, w, runs, n, m);
+    residues(out, n, m.q, "add_runs output");
+  }
   static void pack_bits(std::uint8_t* out, const u64* x, std::size_t n, int bits) {
     require(bits >= 1 && bits <= 48 && n % 8 == 0, "pack_bits", "1 to 48 bits, a length in eights");
     residues(x, n, u64{1} << bits, "pack_bits input");
@@ -213,6 +247,7 @@ struct Checked {
         .subtract_multiply_scalar = subtract_multiply_scalar,
         .square_terms = square_terms,
         .sum_squares = sum_squares,
+        .permute = permute,
         .key_product = key_product,
         .base_scale = base_scale,
         .base_sum = base_sum,
@@ -220,6 +255,8 @@ struct Checked {
         .from_int64 = from_int64,
         .split_pair = split_pair,
         .digit_product = digit_product,
+        .run_product = run_product,
+        .add_runs = add_runs,
         .pack_bits = pack_bits,
         .unpack_bits = unpack_bits,
     };

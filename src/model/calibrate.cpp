@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "model/execute.h"
 #include "model/execution.h"
+#include "model/input_statistics.h"
 
 namespace velum::model {
 
@@ -57,8 +58,9 @@ void calibrate(Graph& g, std::span<const float> images, std::size_t count, doubl
   const std::size_t lanes = lanes_for(count), tile_count = (count + lanes - 1) / lanes;
   // One record per tile, merged in order afterwards: the sums do not depend on which thread ran which tile.
   std::vector<std::vector<Extremes>> seen(tile_count, std::vector<Extremes>(e.steps.size()));
-  std::vector<Tiles> tiles(static_cast<std::size_t>(threads()));
-  parallel_for(tile_count, [&](std::size_t tile, int worker) {
+  const int team = threads();
+  std::vector<Tiles> tiles(static_cast<std::size_t>(team));
+  parallel_for(tile_count, team, [&](std::size_t tile, int worker) {
     auto& mine = tiles[static_cast<std::size_t>(worker)];
     if (mine.empty()) mine = make_tiles(e, lanes);
     const std::size_t first = tile * lanes, here = std::min(lanes, count - first);
@@ -92,6 +94,7 @@ void calibrate(Graph& g, std::span<const float> images, std::size_t count, doubl
   g.input_range.high = std::max(g.input_range.high, input.high);
   g.input_range.rms = std::sqrt(input.squares / static_cast<double>(images.size()));
   g.ranges[g.input] = g.input_range;
+  set_statistics(g, measure_inputs(images, count, g.input_range.low, g.input_range.high));
 }
 
 }  // namespace velum::model

@@ -107,8 +107,9 @@ std::vector<double> execute(const Graph& g, std::span<const float> images, std::
   const Execution e = prepare_execution(g);
   const std::size_t lanes = lanes_for(count);
   std::vector<double> out(count * e.output_elements);
-  std::vector<Tiles> tiles(static_cast<std::size_t>(threads()));
-  parallel_for((count + lanes - 1) / lanes, [&](std::size_t tile, int worker) {
+  const int team = threads();
+  std::vector<Tiles> tiles(static_cast<std::size_t>(team));
+  parallel_for((count + lanes - 1) / lanes, team, [&](std::size_t tile, int worker) {
     auto& mine = tiles[static_cast<std::size_t>(worker)];
     if (mine.empty()) mine = make_tiles(e, lanes);
     const std::size_t first = tile * lanes, here = std::min(lanes, count - first);

@@ -20,7 +20,7 @@ void execute_observed(const Graph& g, std::span<const float> image,
 double middle_rms(std::vector<double> squares_by_image, double elements);
 // Fills g.ranges of every tensor from the images, widened on both sides by `margin` times their width (0.25
 // say), with the root mean square over the images and that of the middle image. The declared g.input_range
-// only grows, where the images leave it.
+// only grows, where the images leave it. Statistics of the images replace the network's.
 void calibrate(Graph& g, std::span<const float> images, std::size_t count, double margin);
 
 }  // namespace velum::model

@@ -53,9 +53,9 @@ std::vector<double> broadcast(const Coefficients& c, const Shape& shape) {
 
 std::string_view operation_name(const Operation& op) {
   constexpr std::string_view names[] = {
-      "convolution", "dense",     "scale-shift", "average pool", "global average pool",
-      "pad",         "reshape",   "transpose",   "concat",       "combine",
-      "multiply",    "quadratic", "relu",        "max pool",     "unsupported"};
+      "convolution", "dense",  "scale-shift", "average pool",       "global average pool", "pad",  "reshape",
+      "transpose",   "concat", "combine",     "multiply",           "quadratic",           "relu", "max pool",
+      "unsupported", "linear", "function",    "function along axes"};
   static_assert(std::size(names) == std::variant_size_v<Operation>);
   return names[op.index()];
 }
@@ -70,6 +70,14 @@ const Node* Graph::producer(const std::string& tensor) const {
 const Shape& Graph::shape_of(const std::string& tensor) const {
   const Node* n = producer(tensor);
   return n ? n->shape : input_shape;
+}
+
+Graph with_tail(Graph g) {
+  if (g.tail.empty()) return g;
+  g.output = g.tail.back().output;
+  for (auto& n : g.tail) g.nodes.push_back(std::move(n));
+  g.tail.clear();
+  return g;
 }
 
 void infer_shapes(Graph& g) {

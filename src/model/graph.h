@@ -60,17 +60,38 @@ struct Multiply {};  // elementwise product of two branches
 struct Quadratic {   // y = a x^2 + b x + c
   Coefficients a, b, c;
 };
-// Not polynomial: loaded for training from a foreign model, refused by the planner.
+// Any other affine map, by rows: out[e] = bias[e] + sum of weights[k] * in[columns[k]] over the k from
+// row_begin[e] up to row_begin[e + 1]. Slices, padding of any kind, reductions, resizing: whatever is linear
+// and has no layer of its own.
+struct Linear {
+  Shape shape;                                    // of the output
+  std::vector<std::uint32_t> row_begin, columns;  // output elements + 1 entries; places in the input
+  std::vector<float> weights;                     // empty: all of them are 1
+  std::vector<float> bias;                        // by output element; empty: none
+};
+// Not polynomial: executed in the clear, loaded for training from a foreign model, refused by the planner.
 struct Relu {};
 struct MaxPool {
   AveragePool window;
+};
+struct Function {  // elementwise, of one or more tensors of one shape
+  std::string op;  // ONNX operator type
+  double alpha = 0, beta = 0;
+};
+struct AxisFunction {  // mixes the elements along the axes first to last - 1: softmax, normalisation by the
+                       // data
+  std::string op;      // ONNX operator type
+  int first = 0, last = 1;
+  double alpha = 0, beta = 0, bias = 0;
+  std::int64_t size = 0;
 };
 struct Unsupported {  // any other operator, kept so that the refusal can name it
   std::string op;     // ONNX operator type
 };
 
 using Operation = std::variant<Convolution, Dense, ScaleShift, AveragePool, GlobalAveragePool, Pad, Reshape,
-                               Transpose, Concat, Combine, Multiply, Quadratic, Relu, MaxPool, Unsupported>;
+                               Transpose, Concat, Combine, Multiply, Quadratic, Relu, MaxPool, Unsupported,
+                               Linear, Function, AxisFunction>;
 std::string_view operation_name(const Operation& op);  // "convolution", "dense", ...
 
 struct Range {  // of a tensor's elements over data: what the planner must never see exceeded, and the typical
@@ -80,6 +101,21 @@ struct Range {  // of a tensor's elements over data: what the planner must never
   // The root mean square of the middle image: what ordinary images are like where a few outliers are most of
   // the rms. 0 where unknown.
   double typical = 0;
+};
+
+// What a file takes as pixels. Everywhere in Velum an image is x from 0 (black) to 1 (white); the first layer makes
+// (low + x (high - low) - mean) / deviation of it.
+struct Pixels {
+  enum class Origin {
+    assumed,   // nothing says otherwise
+    integers,  // the file's input is of whole numbers
+    found,     // its first step divides by the range
+    recorded,  // the file says so, and takes images from 0 to 1: Velum made it from one that did not
+    stated     // by the user
+  };
+  Origin origin = Origin::assumed;
+  double low = 0, high = 1;             // for black and white
+  std::vector<double> mean, deviation;  // one, or one a channel; empty: 0 and 1
 };
 
 struct Node {
@@ -95,22 +131,32 @@ struct Graph {
   std::string input;  // tensor name
   Shape input_shape;
   Range input_range{0, 1, 0};
-  std::string output;                   // tensor name
-  std::vector<Node> nodes;              // in topological order
+  std::string output;       // tensor name
+  std::vector<Node> nodes;  // in topological order
+  // What the file computes from the output without changing the prediction (a final softmax): for the client,
+  // in the clear. The last node's output is the file's.
+  std::vector<Node> tail;
   std::map<std::string, Range> ranges;  // by tensor name; the planner needs those of every Quadratic's input
   std::vector<std::string> notes;       // what the importer dropped or relabelled, for the user
   std::map<std::string, std::string>
       metadata;  // free: training recipe, data set, accuracy; travels through ONNX
 
+  Pixels pixels;
+  // The file stores its images with the channels last; here they come first, and a transpose follows.
+  bool channels_last = false;
+
   const Node* producer(const std::string& tensor) const;  // null for the input
   const Shape& shape_of(const std::string& tensor) const;
 };
 
+// The network with its tail: what the file itself computes.
+Graph with_tail(Graph g);
+
 // Shape inference: fills Node::shape from the inputs; throws Error(user) naming the node where shapes do not
 // fit.
 void infer_shapes(Graph& g);
-// Throws Error(user) at the first node that is not polynomial: its name, what it would need, and the recipe
-// of `velum train` that replaces it.
+// Throws Error(user) where nodes are not polynomial: all of their names, what they would need, and the recipe
+// of `velum train` that replaces them.
 void require_polynomial(const Graph& g);
 
 }  // namespace velum::model

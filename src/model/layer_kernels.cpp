@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "model/function_kernels.h"
 
 namespace velum::model {
 
@@ -243,6 +244,20 @@ LayerKernel prepare(const Transpose& t, const Shape& in, const Shape& out) {
   return gather(std::move(from));
 }
 
+LayerKernel prepare(const Linear& linear, const Shape&, const Shape&) {
+  return [l = linear](std::span<const double* const> inputs, double* y, std::size_t lanes) {
+    for (std::size_t e = 0; e + 1 < l.row_begin.size(); ++e) {
+      double* out = y + e * lanes;
+      std::fill_n(out, lanes, l.bias.empty() ? 0.0 : static_cast<double>(l.bias[e]));
+      for (std::size_t k = l.row_begin[e]; k < l.row_begin[e + 1]; ++k) {
+        const double* x = inputs[0] + l.columns[k] * lanes;
+        const double w = l.weights.empty() ? 1.0 : static_cast<double>(l.weights[k]);
+        for (std::size_t i = 0; i < lanes; ++i) out[i] += w * x[i];
+      }
+    }
+  };
+}
+
 LayerKernel prepare_concat(const std::vector<Shape>& inputs) {
   std::vector<std::size_t> sizes;
   for (const auto& s : inputs) sizes.push_back(size(element_count(s)));
@@ -281,6 +296,10 @@ LayerKernel prepare_layer(const Node& node, const std::vector<Shape>& inputs) {
           return prepare_combine(op, node.shape);
         else if constexpr (std::is_same_v<T, Multiply>)
           return prepare_multiply(node.shape);
+        else if constexpr (std::is_same_v<T, Function>)
+          return prepare_function(op, inputs.size(), node.shape);
+        else if constexpr (std::is_same_v<T, AxisFunction>)
+          return prepare_axis_function(op, inputs[0]);
         else if constexpr (std::is_same_v<T, Unsupported>)
           fail_user("node '{}' is {}, which Velum does not execute", node.name, op.op);
         else

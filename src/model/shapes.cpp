@@ -88,6 +88,30 @@ Shape shape_of(const Transpose& t, const Shape& in) {
   return out;
 }
 
+Shape shape_of(const Linear& l, const Shape& in) {
+  check_shape(l.shape);
+  const auto outputs = element_count(l.shape), inputs = element_count(in);
+  need_size("rows", l.row_begin.size(), outputs + 1);
+  if (l.row_begin.front() != 0 || l.row_begin.back() != l.columns.size() ||
+      !std::is_sorted(l.row_begin.begin(), l.row_begin.end()))
+    fail_user("has rows that do not follow one another");
+  for (const auto c : l.columns)
+    if (c >= inputs) fail_user("reads element {} of a tensor {}", c, to_string(in));
+  if (!l.weights.empty()) need_size("weights", l.weights.size(), static_cast<std::int64_t>(l.columns.size()));
+  if (!l.bias.empty()) need_size("biases", l.bias.size(), outputs);
+  return l.shape;
+}
+
+Shape shape_of(const AxisFunction& f, const Shape& in) {
+  const int rank = static_cast<int>(in.size());
+  if (f.first < 0 || f.last <= f.first || f.last > rank)
+    fail_user("works along the axes {} to {} of a tensor with {} axes", f.first, f.last - 1, rank);
+  if (f.op != "ArgMax" && f.op != "ArgMin" && f.op != "ReduceMax" && f.op != "ReduceMin") return in;
+  Shape out = in;
+  for (int a = f.first; a < f.last; ++a) out[static_cast<std::size_t>(a)] = 1;
+  return out;
+}
+
 Shape concatenated(const std::vector<Shape>& inputs) {
   Shape out = inputs[0];
   if (out.empty()) fail_user("cannot join single numbers: reshape them to vectors first");
@@ -158,7 +182,8 @@ Shape infer_shape(const Node& node, const std::vector<Shape>& inputs) {
   const auto any = std::numeric_limits<std::size_t>::max();
   if (std::holds_alternative<Multiply>(node.op))
     need_inputs(inputs, 2, 2);
-  else if (std::holds_alternative<Concat>(node.op) || std::holds_alternative<Combine>(node.op))
+  else if (std::holds_alternative<Function>(node.op) || std::holds_alternative<Concat>(node.op) ||
+           std::holds_alternative<Combine>(node.op))
     need_inputs(inputs, 1, any);
   else
     need_inputs(inputs, 1, 1);
@@ -188,7 +213,7 @@ Shape infer_shape(const Node& node, const std::vector<Shape>& inputs) {
           need_equal(inputs);
           need_size("factors", op.factors.size(), static_cast<std::int64_t>(inputs.size()));
           return in;
-        } else if constexpr (std::is_same_v<T, Multiply>) {
+        } else if constexpr (std::is_same_v<T, Multiply> || std::is_same_v<T, Function>) {
           need_equal(inputs);
           return in;
         } else if constexpr (std::is_same_v<T, Relu> || std::is_same_v<T, Unsupported>) {

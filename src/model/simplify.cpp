@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -23,6 +24,9 @@ bool does_nothing(const Node& n, const Shape& in) {
   if (const auto* p = std::get_if<AveragePool>(&n.op))
     return p->kernel_h * p->kernel_w == 1 && p->stride_h * p->stride_w == 1;
   if (std::holds_alternative<Concat>(n.op)) return n.inputs.size() == 1;
+  if (const auto* f = std::get_if<Function>(&n.op))  // no bounds
+    return f->op == "Clip" && f->alpha <= -std::numeric_limits<float>::max() &&
+           f->beta >= std::numeric_limits<float>::max();
   return std::holds_alternative<Reshape>(n.op) && n.shape == in;
 }
 
@@ -97,6 +101,13 @@ bool add_padding(Operation& op, const Pad& pad) {
   return true;
 }
 
+bool join_transposes(Operation& op, const Transpose& inner) {
+  auto* outer = std::get_if<Transpose>(&op);
+  if (!outer) return false;
+  for (auto& axis : outer->axes) axis = inner.axes[static_cast<std::size_t>(axis)];
+  return true;
+}
+
 // Joins pairs of layers whose value in between has no other reader.
 bool join_pairs(Graph& g) {
   std::unordered_map<std::string, std::size_t> uses, producer;
@@ -117,6 +128,11 @@ bool join_pairs(Graph& g) {
       node.op = std::move(first.op);
     } else if (const auto* pad = std::get_if<Pad>(&first.op)) {
       if (!add_padding(node.op, *pad)) continue;
+    } else if (std::holds_alternative<Reshape>(first.op) && std::holds_alternative<Reshape>(node.op)) {
+      // One after the other: only the last shape counts.
+    } else if (const auto* inner = std::get_if<Transpose>(&first.op);
+               inner && join_transposes(node.op, *inner)) {
+      // Twice there and back is nothing, which the next round removes.
     } else {
       continue;
     }
@@ -151,6 +167,9 @@ void check_weights(const Graph& g) {
       check_finite(n, q->a.values, "coefficients");
       check_finite(n, q->b.values, "coefficients");
       check_finite(n, q->c.values, "coefficients");
+    } else if (const auto* l = std::get_if<Linear>(&n.op)) {
+      check_finite(n, l->weights, "weights");
+      check_finite(n, l->bias, "biases");
     }
   }
 }

@@ -24,8 +24,10 @@ struct StepWork {
   std::uint64_t tasks = 1;
   std::uint32_t polys = 2, limbs = 0;
   Finish finish = Finish::none;
-  bool adds_squares = false;  // see parts.h: lanes are then squares added
-  bool identity = false;      // outputs elementwise squares, relinearised
+  bool adds_squares = false;            // see parts.h: lanes are then squares added
+  std::uint64_t periodic_products = 0;  // of rows and inputs whose weights differ by block
+  std::uint32_t period = 1;             // P
+  StepKind kind = StepKind::affine;
 };
 
 struct RingSize {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/progress.h"
+#include "base/units.h"
 
 namespace velum::plan {
 
@@ -88,7 +88,7 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<Pa
          fmt::format("{} of {:.1f} bits", best.special,
                      log2_product(best.literal.special) / static_cast<double>(best.special)),
          fmt::format("key switches over {} digits; predicted {}",
-                     (best.placement.key_limbs + best.special - 1) / best.special,
+                     (best.placement.switch_limbs + best.special - 1) / best.special,
                      seconds_text(best.seconds)),
          search.other_special
              ? fmt::format("{} special primes: {}, log2(QP) {:.1f}", search.other_special->special,
@@ -127,6 +127,16 @@ std::string explain_text(const PlanResult& result) {
   std::string text;
   for (const auto& c : result.choices)
     text += fmt::format("{}: {}\n  because {}\n  runner-up: {}\n", c.what, c.chosen, c.why, c.runner_up);
+  if (result.options.size() > 1) text += "packings that fit:\n";
+  for (const auto& o : result.options) {
+    if (result.options.size() == 1) break;
+    text += fmt::format(
+        "  {:>5} blocks, N = {:>5}, {:>5} images a batch: {} for the job, {:.3f} ms an image, {} memory, "
+        "keys {}, input {} an image ({})\n",
+        o.blocks, o.n, o.images_per_batch, format_duration(o.seconds), 1e3 * o.seconds_per_image,
+        format_bytes(static_cast<double>(o.peak_bytes)), format_bytes(static_cast<double>(o.key_bytes)),
+        format_bytes(o.input_bytes_per_image), o.what);
+  }
   text += fmt::format("rates: {}\n", result.rates_origin);
   for (const auto& n : result.notes) text += fmt::format("note: {}\n", n);
   return text;

@@ -38,11 +38,12 @@ class BlockStore {
 
 }  // namespace
 
-const ColumnRange& ColumnTable::range(std::uint32_t vector, SourceKind kind, std::uint32_t count) {
+const ColumnRange& ColumnTable::range(std::uint32_t vector, SourceKind kind, std::uint32_t count,
+                                      std::int32_t shift) {
   for (const auto& r : ranges_)
-    if (r.vector == vector && r.kind == kind) return r;
+    if (r.vector == vector && r.kind == kind && r.shift == shift) return r;
   const Column first = ranges_.empty() ? 0 : ranges_.back().first + ranges_.back().count;
-  ranges_.push_back({vector, kind, first, count});
+  ranges_.push_back({vector, kind, first, count, shift});
   return ranges_.back();
 }
 

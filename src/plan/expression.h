@@ -18,18 +18,20 @@ namespace velum::plan {
 
 using Column = std::uint32_t;
 
-// The columns of one source: elements 0..count-1 of a vector.
+// The columns of one source: elements 0..count-1 of a vector, rotated by `shift` slots.
 struct ColumnRange {
   std::uint32_t vector = 0;
   SourceKind kind = SourceKind::plain;
   Column first = 0;
   std::uint32_t count = 0;
+  std::int32_t shift = 0;
 };
 
 class ColumnTable {
  public:
   // The range of this source, added at the end if it is new.
-  const ColumnRange& range(std::uint32_t vector, SourceKind kind, std::uint32_t count);
+  const ColumnRange& range(std::uint32_t vector, SourceKind kind, std::uint32_t count,
+                           std::int32_t shift = 0);
   std::size_t index_of(Column c) const;  // into ranges()
   const std::vector<ColumnRange>& ranges() const { return ranges_; }
 

@@ -1,4 +1,5 @@
-// Completing the square: y = a x^2 + b x + c as a (x + beta)^2 + gamma, element by element (DESIGN 2).
+// Completing the square: y = a x^2 + b x + c as a (x + beta)^2 + gamma, element by element
+// (docs/design.md, "Lowering").
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// Which moduli each vector lives over (DESIGN 4): one prime fewer after every rescale.
+// Which moduli each vector lives over: one prime fewer after every rescale (docs/design.md, "Levels and
+// scales").
 #pragma once
 
 #include "plan/pack.h"

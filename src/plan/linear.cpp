@@ -135,6 +135,24 @@ LinearMap transpose(const model::Transpose& t, const Shape& in_shape, const Shap
   return gather(std::move(source));
 }
 
+LinearMap by_rows(const model::Linear& l) {
+  return [&l](const auto& emit) {
+    LinearRows rows;
+    for (std::uint32_t e = 0; e + 1 < l.row_begin.size(); ++e) {
+      const auto begin = static_cast<std::ptrdiff_t>(l.row_begin[e]),
+                 end = static_cast<std::ptrdiff_t>(l.row_begin[e + 1]);
+      if (begin == end) continue;
+      rows.inputs.assign(l.columns.begin() + begin, l.columns.begin() + end);
+      rows.outputs = {e};
+      if (l.weights.empty())
+        rows.weights.assign(rows.inputs.size(), 1.0);
+      else
+        rows.weights.assign(l.weights.begin() + begin, l.weights.begin() + end);
+      emit(rows);
+    }
+  };
+}
+
 LinearMap unchanged(const Shape& shape) {
   std::vector<std::uint32_t> source(static_cast<std::size_t>(model::element_count(shape)));
   std::iota(source.begin(), source.end(), 0u);
@@ -193,7 +211,8 @@ LinearMap sum_of_branches(const std::vector<double>& factors, const Shape& shape
 
 bool is_linear(const model::Operation& op) {
   return !std::holds_alternative<model::Concat>(op) && !std::holds_alternative<model::Combine>(op) &&
-         !std::holds_alternative<model::Multiply>(op) && !std::holds_alternative<model::Quadratic>(op);
+         !std::holds_alternative<model::Multiply>(op) && !std::holds_alternative<model::Quadratic>(op) &&
+         !std::holds_alternative<model::Function>(op) && !std::holds_alternative<model::AxisFunction>(op);
 }
 
 LinearNode linear_node(const model::Node& node, const Shape& in) {
@@ -214,6 +233,8 @@ LinearNode linear_node(const model::Node& node, const Shape& in) {
   if (const auto* p = std::get_if<Pad>(&node.op)) return {pad(*p, in, out), {}};
   if (const auto* t = std::get_if<Transpose>(&node.op)) return {transpose(*t, in, out), {}};
   if (std::holds_alternative<Reshape>(node.op)) return {unchanged(out), {}};
+  if (const auto* l = std::get_if<Linear>(&node.op))
+    return {by_rows(*l), std::vector<double>(l->bias.begin(), l->bias.end())};
   fail_user("node '{}' ({}) cannot be planned: it is not a polynomial layer", node.name,
             operation_name(node.op));
 }

@@ -29,7 +29,7 @@ struct PendingSum {
 
 class Lowering {
  public:
-  Lowering(const model::Graph& graph, bool keep_sums) : graph_(graph), keep_sums_(keep_sums) {}
+  Lowering(const model::Graph& graph, Pools pools) : graph_(graph), pools_(pools) {}
 
   Network run() {
     start_with_input();
@@ -49,9 +49,15 @@ class Lowering {
     const auto order = element_order(graph_.input_shape);
     const auto count = static_cast<std::uint32_t>(order.elements.size());
     const auto size = shifted_size(graph_.input_range, std::vector<double>(1, 0.0));
-    net_.vectors.push_back(
-        {graph_.input, count, order.row_begin, size.bound, size.rms, channels(order, graph_.input_shape),
-         meaning_of(order, {{graph_.input, ones(count)}}, std::vector<double>(count, 0.0))});
+    net_.vectors.push_back({graph_.input,
+                            count,
+                            order.row_begin,
+                            size.bound,
+                            size.rms,
+                            channels(order, graph_.input_shape),
+                            meaning_of(order, {{graph_.input, ones(count)}}, std::vector<double>(count, 0.0)),
+                            graph_.input_shape,
+                            {}});
     net_.input_order = order.elements;
     Materialised m{0, places(order), std::vector<double>(count, 0.0)};
     tensors_[graph_.input] = plain(m, graph_.input_shape);
@@ -81,7 +87,21 @@ class Lowering {
       return same;
     }
     const auto linear = linear_node(node, graph_.shape_of(node.inputs[0]));
-    return compose(linear.map, in, node.shape, linear.bias, net_.supports);
+    auto e = compose(linear.map, in, node.shape, linear.bias, net_.supports);
+    return pools_ == Pools::values && pool_before_products(graph_, node) ? pool_value(node, e) : e;
+  }
+
+  // A pool as a vector of its own.
+  Expression pool_value(const model::Node& node, const Expression& e) {
+    const auto order = element_order(node.shape);
+    const std::vector<double> none(e.rows.size(), 0.0);
+    const auto size = worst_case(net_, e);
+    const auto m = materialise(e, order, none, size, node.output,
+                               meaning_of(order, {{node.output, ones(e.rows.size())}}, none));
+    // Squares at the edges of their ranges bound it, and it is nowhere near.
+    constexpr double kUsual = 3;  // log2(bound / rms) of other vectors
+    net_.vectors.back().extra_bits = std::max(0.0, std::log2(size.bound / size.rms) - kUsual);
+    return plain(m, node.shape);
   }
 
   Expression joined(const model::Node& node, const model::Shape& shape) const {
@@ -96,7 +116,7 @@ class Lowering {
     if (q.linear())
       return compose(elementwise(q.b, node.shape), tensors_.at(tensor), node.shape, q.c, net_.supports);
     const auto& range = required_range(graph_, tensor, node.name);
-    if (keep_sums_ && pool_of_sums(graph_, node)) return start_sum(node, q, range);
+    if (pools_ == Pools::sums && pool_of_sums(graph_, node)) return start_sum(node, q, range);
     const auto known = materialised_.find(tensor);
     const bool ready = known != materialised_.end();
     const auto f = fold(q, magnitude(range), ready ? &known->second.shift : nullptr);
@@ -248,8 +268,15 @@ class Lowering {
                            Size size, const std::string& tensor, Meaning meaning) {
     const auto vector = static_cast<std::uint32_t>(net_.vectors.size());
     const auto count = static_cast<std::uint32_t>(e.rows.size());
-    net_.vectors.push_back(
-        {tensor, count, order.row_begin, size.bound, size.rms, channels(order, e.shape), std::move(meaning)});
+    net_.vectors.push_back({tensor,
+                            count,
+                            order.row_begin,
+                            size.bound,
+                            size.rms,
+                            channels(order, e.shape),
+                            std::move(meaning),
+                            e.shape,
+                            {}});
     Stage stage;
     stage.name = layer_of(tensor);
     stage.weights = e.weights;
@@ -312,7 +339,7 @@ class Lowering {
   }
 
   const model::Graph& graph_;
-  const bool keep_sums_;
+  const Pools pools_;
   std::map<std::string, PendingSum> sums_;  // by the tensor that the pool reads
   Network net_;
   std::map<std::string, Expression> tensors_;
@@ -322,10 +349,11 @@ class Lowering {
 
 }  // namespace
 
-Network lower(const model::Graph& graph, bool keep_sums) {
+Network lower(const model::Graph& graph, Pools pools) {
   model::require_polynomial(graph);
-  auto net = Lowering(graph, keep_sums).run();
+  auto net = Lowering(graph, pools).run();
   remove_unused(net);
+  net.gains = error_gains(net);
   return net;
 }
 

@@ -1,18 +1,23 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/parallel.h"
-#include "base/progress.h"
-#include "plan/composition.h"
+#include "base/units.h"
 #include "plan/emit.h"
 #include "plan/explain.h"
 #include "plan/identity.h"
+#include "plan/layout/choose_layouts.h"
 #include "plan/peak.h"
 #include "plan/precision.h"
+#include "plan/ranges.h"
 #include "plan/schedule.h"
+#include "plan/size_limit.h"
 #include "plan/sums.h"
+#include "plan/variants.h"
 
 namespace velum::plan {
 
@@ -37,113 +42,10 @@ void add_costs(PlanResult& result, const Rates& rates) {
   plan.total.seconds += rates.seconds(result.input_work);
 }
 
-std::vector<PackedStage> pack_all(const Network& network) {
-  std::vector<PackedStage> stages;
-  for (std::size_t i = 0; i < network.stages.size(); ++i) stages.push_back(pack(network, i));
-  return stages;
-}
-
-// One way to lower the network, and the parameters found for it.
-struct Variant {
-  Network network;
-  std::vector<PackedStage> stages;
-  Levels levels;
-  ParameterSearch search;
-  double precision_bits = 0;  // that were searched for
-  // Seconds of an image: a larger ring takes more of them at once.
-  double rate() const { return search.best.seconds / static_cast<double>(search.best.n); }
-};
-
-// Levels and parameters of the request's precision; the problem where there are none.
-std::optional<std::string> search_levels(Variant& v, const Request& request) {
-  v.levels = assign_levels(v.stages);
-  v.precision_bits = request.precision_bits;
-  v.search = search_parameters(v.network, v.stages, v.levels, request);
-  const bool found = v.search.problem.empty();
-  const auto outcome = [](const ParameterSearch& s) {
-    return s.problem.empty() ? std::nullopt : std::optional(s.problem);
-  };
-  // A rescale after the first layer: for what the shorter chain cannot do in this ring, or at all.
-  if (v.levels.depth == 0 || (found && v.search.smaller_rings.empty())) return outcome(v.search);
-  auto levels = assign_levels(v.stages, true);
-  auto longer = search_parameters(v.network, v.stages, levels, request);
-  // Where neither does, the refusal is that of the chain that comes closer.
-  if (!longer.problem.empty())
-    return outcome(!found && longer.most_precise > v.search.most_precise ? longer : v.search);
-  if (found && longer.best.seconds / static_cast<double>(longer.best.n) >= v.rate()) return std::nullopt;
-  v.levels = std::move(levels);
-  v.search = std::move(longer);
-  return std::nullopt;
-}
-
-// Where no precision is asked for, the planner's own; where nothing reaches that, half as much above the
-// usual one, and so on down to it.
-Variant plan_variant(const model::Graph& graph, const Request& request, bool keep_sums) {
-  constexpr double kLeastRaise = 0.5;
-  Variant v;
-  v.network = lower(graph, keep_sums);
-  v.stages = pack_all(v.network);
-  auto asked = request;
-  if (request.precision_bits <= 0) {
-    for (double raise =
-             own_precision(v.network.vectors.back().bound, typical_output(graph, v.network)) - kBoundBits;
-         raise >= kLeastRaise; raise /= 2) {
-      asked.precision_bits = kBoundBits + raise;
-      if (!search_levels(v, asked)) return v;
-    }
-    asked.precision_bits = kBoundBits;
-  }
-  if (const auto problem = search_levels(v, asked)) fail_user("{}", *problem);
-  return v;
-}
-
-// Pools of squares composed with what follows, or kept as steps: whichever is predicted to be faster.
-Variant best_variant(const model::Graph& graph, const Request& request, std::optional<Choice>& choice) {
-  if (!any_pool_of_sums(graph)) return plan_variant(graph, request, false);
-  std::optional<Variant> kept;
-  std::string problem;
-  try {
-    kept = plan_variant(graph, request, true);
-  } catch (const Error& e) {
-    problem = e.what();
-  }
-  if (!kept) {
-    auto composed = plan_variant(graph, request, false);
-    choice = {"pools", "composed with the layers that follow", "kept as steps they do not fit", problem};
-    return composed;
-  }
-  // Weights decide the time, and the memory that planning takes: what has many times as many is not tried.
-  constexpr std::uint64_t kTooMany = 3, kFew = 10'000'000;
-  const auto weights = count_weights(kept->network);
-  if (weights.composed > kFew && weights.composed > kTooMany * weights.kept) {
-    choice = {"pools", "kept as steps that add up squares",
-              "the layers that follow read one sum instead of a window of squares",
-              fmt::format("composed: {:.1f} times as many products, not planned",
-                          static_cast<double>(weights.composed) / static_cast<double>(weights.kept))};
-    return std::move(*kept);
-  }
-  std::optional<Variant> composed;
-  try {
-    composed = plan_variant(graph, request, false);
-  } catch (const Error& e) {
-    problem = e.what();
-  }
-  const auto seconds = [](const Variant& v) {
-    return format_duration(v.search.best.seconds) + " on one thread";
-  };
-  const bool keep = !composed || kept->rate() <= composed->rate();
-  choice =
-      Choice{"pools", keep ? "kept as steps that add up squares" : "composed with the layers that follow",
-             keep ? "the layers that follow read one sum instead of a window of squares: " + seconds(*kept)
-                  : "it is faster: " + seconds(*composed),
-             !composed ? "composed: " + problem
-             : keep    ? "composed: " + seconds(*composed)
-                       : "kept: " + seconds(*kept)};
-  return keep ? std::move(*kept) : std::move(*composed);
-}
-
 void check_request(const Request& r) {
-  if (r.batch < 0) fail_user("batch size is {}: expected 0 (as many as slots) or more", r.batch);
+  const auto b = r.blocks;
+  if (b != 0 && ((b & (b - 1)) != 0 || b > 8192))
+    fail_user("{} blocks were asked for: expected a power of two from 2 to 8192", b);
   if (!(r.precision_bits >= 0))
     fail_user("a precision of {} bits was asked for: expected 0 (the planner's own) or more",
               r.precision_bits);
@@ -152,10 +54,10 @@ void check_request(const Request& r) {
               r.min_log_n, r.max_log_n);
 }
 
-// The request's memory, or what the machine has. A refusal names the usual precision where more than that was
+// A refusal names the usual precision where more than that was
 // planned without being asked for.
 Schedule schedule_within_memory(ServerPlan& plan, const Request& request, double precision_bits) {
-  const auto limit = request.memory_bytes ? request.memory_bytes : available_memory_bytes();
+  const auto limit = request.memory_bytes ? request.memory_bytes : std::numeric_limits<std::uint64_t>::max();
   try {
     return make_schedule(plan, limit, request.threads ? request.threads : threads(), rates_of(request));
   } catch (const Error& e) {
@@ -165,34 +67,262 @@ Schedule schedule_within_memory(ServerPlan& plan, const Request& request, double
   }
 }
 
+// The plan of a variant: scheduled within the memory, costs counted, verified.
+PlanResult finish_plan(const model::Graph& graph, const Request& request, const Variant& v,
+                       const std::optional<Choice>& pools) {
+  PlanResult result;
+  result.notes = graph.notes;
+  result.rates_origin = request.rates_origin;
+  auto emitted = emit_plan(graph, v.network, v.stages, v.levels, v.search.best);
+  result.plan = std::move(emitted.plan);
+  result.meanings = std::move(emitted.meanings);
+  auto& plan = result.plan;
+  const auto schedule = schedule_within_memory(plan, request, v.precision_bits);
+  add_costs(result, rates_of(request));
+  plan.client.form = request.form;
+  plan.client.public_key = request.public_key;
+  if (auto note = note_precision(v.network.vectors.back().bound, typical_output(graph, v.network),
+                                 v.precision_bits, request.precision_bits <= 0))
+    result.notes.push_back(std::move(*note));
+  if (!v.limited_by.empty())
+    result.notes.push_back(fmt::format(
+        "precision of {:.1f} bits, the best that can be reached, in place of {:.0f}: most error comes "
+        "from {}",
+        v.search.best.scaling.precision_bits, kBoundBits, v.limited_by));
+  auto settled = request;
+  settled.precision_bits = v.precision_bits;
+  result.choices = explain_choices(plan, v.stages, v.levels, v.search, schedule, settled);
+  if (pools) result.choices.push_back(*pools);
+  return result;
+}
+
+std::uint64_t batches_for(const ClientPlan& plan, std::uint64_t images) {
+  const auto each = images_per_batch(plan);
+  return std::max<std::uint64_t>(1, (images + each - 1) / each);
+}
+
+// One thread's seconds for the whole job.
+double job_seconds(const PlanResult& result, const Request& request) {
+  return result.plan.total.seconds * static_cast<double>(batches_for(result.plan.client, request.batch));
+}
+
+PackingOption option_of(const PlanResult& result, const Request& request, const std::string& what) {
+  const auto& plan = result.plan;
+  const auto images =
+      std::max<std::uint64_t>(1, request.batch ? request.batch : images_per_batch(plan.client));
+  PackingOption o;
+  o.blocks = plan.client.blocks;
+  o.n = plan.client.params.n;
+  o.what = what;
+  o.images_per_batch = images_per_batch(plan.client);
+  o.batches = batches_for(plan.client, request.batch);
+  o.seconds = plan.total.seconds * static_cast<double>(o.batches) / std::max(plan.threads, 1);
+  o.seconds_per_image = o.seconds / static_cast<double>(images);
+  o.peak_bytes = plan.peak_bytes;
+  o.key_bytes = key_bytes(plan.client.params, plan.client.keys) / 2;
+  o.input_bytes_per_image =
+      input_bytes(plan.client) * static_cast<double>(o.batches) / static_cast<double>(images);
+  return o;
+}
+
+// A choice of layouts that may be planned.
+struct BlockOption {
+  const Network* network = nullptr;
+  LayoutChoice choice;
+  double estimate = 0;  // of the job's time, in products of ciphertexts of the ring that is guessed
+};
+
+// All numbers of blocks that can pay, and the plan that is fastest for the job.
+class PackingSearch {
+ public:
+  PackingSearch(const model::Graph& graph, const Request& request) : graph_(graph), request_(request) {}
+
+  PlanResult run() {
+    try_all();
+    if (!best_ && request_.precision_bits <= 0) {
+      // Only where no packing reaches the usual precision: less of it.
+      shortfall_ = Shortfall::accepted;
+      try_all();
+    }
+    if (!best_) fail_user("{}", problem_);
+    best_->options = std::move(options_);
+    return std::move(*best_);
+  }
+
+ private:
+  void try_all() {
+    problem_.clear();
+    if (request_.packing != Packing::blocks && request_.packing != Packing::channels) try_batch();
+    if (wants_blocks()) try_blocks();
+  }
+
+  bool wants_blocks() const {
+    if (request_.packing == Packing::blocks || request_.packing == Packing::channels) return true;
+    return request_.packing == Packing::automatic && request_.batch > 0 &&
+           request_.ring == ckks::RingType::real;
+  }
+
+  void keep(PlanResult result, const std::string& what) {
+    options_.push_back(option_of(result, request_, what));
+    const double seconds = job_seconds(result, request_);
+    if (best_ && seconds >= best_seconds_) return;
+    best_ = std::move(result);
+    best_seconds_ = seconds;
+  }
+
+  // `what` is read once the plan is made.
+  template <typename Make>
+  void attempt(const std::string& what, Make&& make) {
+    try {
+      if (request_.tick) request_.tick();
+      keep(make(), what);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::user) throw;
+      if (problem_.empty()) problem_ = e.what();
+    }
+  }
+
+  void try_batch() {
+    attempt("one element a ciphertext", [&] {
+      std::optional<Choice> pools;
+      const auto variant = best_variant(graph_, request_, pools, shortfall_);
+      return finish_plan(graph_, request_, variant, pools);
+    });
+  }
+
+  // With scalar weights where blocks agree; where their 16 bits are not precise enough, with none.
+  Variant variant_in_blocks(const BlockOption& o) const {
+    for (const auto scalars : {ScalarWeights::kept, ScalarWeights::by_block}) {
+      auto network = map_blocks(*o.network, o.choice.layouts, o.choice.giants, scalars, o.choice.slices);
+      try {
+        auto variant = search_variant(graph_, std::move(network), request_, shortfall_);
+        if (variant.search.best.n < std::size_t{o.choice.blocks} * 8)
+          fail_user("{} blocks do not fit a ring of dimension {}", o.choice.blocks, variant.search.best.n);
+        return variant;
+      } catch (const Error& e) {
+        if (scalars == ScalarWeights::by_block || e.kind() != ErrorKind::user) throw;
+      }
+    }
+    fail("plan: unreachable");
+  }
+
+  // Products and key switches of a batch, times the batches that the job takes in a ring like the one that a
+  // batch of one element a ciphertext takes.
+  double estimate(const LayoutChoice& c) const {
+    const double n = best_ ? static_cast<double>(best_->plan.client.params.n) : 16384;
+    const double images = static_cast<double>(std::max<std::uint64_t>(1, request_.batch));
+    return std::ceil(images * c.blocks / n) *
+           (static_cast<double>(c.products) + kProductsASwitch * static_cast<double>(c.switches));
+  }
+
+  // One thread's seconds for the job, before there is a schedule.
+  double predicted(const Variant& v) const {
+    const auto each = std::max<std::uint64_t>(1, v.search.best.n / v.network.blocks);
+    return v.search.best.seconds * std::ceil(static_cast<double>(std::max<std::uint64_t>(1, request_.batch)) /
+                                             static_cast<double>(each));
+  }
+
+  // The ways to lower the network that differ, composed pools last.
+  std::vector<Network> lowered() const {
+    std::vector<Network> all;
+    if (any_pool_of_sums(graph_)) all.push_back(lower(graph_, Pools::sums));
+    if (any_pool_before_products(graph_)) all.push_back(lower(graph_, Pools::values));
+    all.push_back(lower(graph_));
+    return all;
+  }
+
+  // Pools of squares can be kept as steps where their weights are the same in all blocks. Finding parameters
+  // takes seconds each: the most promising options are planned, or all where they are asked for.
+  void try_blocks() {
+    if (request_.ring != ckks::RingType::real)
+      fail_user(
+          "blocks need the real ring, --ring standard was asked for; leave out --ring, or ask for --packing "
+          "batch");
+    const auto networks = lowered();
+    std::vector<BlockOption> all;
+    for (std::uint32_t blocks = least_blocks(networks.back()); blocks <= most_blocks(networks.back());
+         blocks *= 2)
+      for (const auto& network : networks) {
+        auto choices = layouts_for(network, blocks);
+        std::erase_if(choices, [&](const auto& c) { return !keeps_sums(network, c.layouts, c.giants); });
+        for (auto& c : choices) {
+          const double e = estimate(c);
+          all.push_back({&network, std::move(c), e});
+        }
+      }
+    if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& x, const auto& y) { return x.estimate < y.estimate; });
+    std::size_t planned = 0;
+    for (const auto& option : all) {
+      if (!request_.frontier &&
+          (planned == kMostPlanned || (planned > 0 && option.estimate > kFarSlower * all.front().estimate)))
+        break;
+      attempt(option.choice.what, [&] {
+        const auto variant = variant_in_blocks(option);
+        ++planned;
+        if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_)
+          fail_user("{} blocks would be slower", option.choice.blocks);
+        return finish_plan(graph_, request_, variant, std::nullopt);
+      });
+    }
+  }
+
+  std::uint32_t largest_map(const Network& net) const {
+    std::int64_t most = 1;
+    for (std::size_t v = 1; v < net.vectors.size(); ++v)
+      if (net.vectors[v].shape.size() == 3)
+        most = std::max(most, net.vectors[v].shape[1] * net.vectors[v].shape[2]);
+    return static_cast<std::uint32_t>(most);
+  }
+
+  // Whole channels: a block for each position of the largest map.
+  std::uint32_t least_blocks(const Network& net) const {
+    if (request_.blocks) return request_.blocks;
+    std::uint32_t least = 16;
+    if (request_.packing == Packing::channels)
+      while (least < largest_map(net)) least *= 2;
+    return least;
+  }
+  // A ring of 2^16 holds so many blocks, and few images need no more than fill it.
+  std::uint32_t most_blocks(const Network& net) const {
+    if (request_.blocks) return request_.blocks;
+    std::uint32_t elements = 1;
+    for (const auto& v : net.vectors) elements = std::max(elements, v.elements);
+    std::uint32_t most = 16;
+    while (most < elements && most < 8192) most *= 2;
+    if (request_.batch > 0)
+      while (most > 16 && std::uint64_t{most} * request_.batch > 8 * (std::uint64_t{1} << request_.max_log_n))
+        most /= 2;
+    return std::max(most, least_blocks(net));
+  }
+
+  static constexpr std::size_t kMostPlanned = 3;
+  static constexpr double kFarSlower = 2;         // an estimate is off by less
+  static constexpr double kClearlySlower = 1.05;  // a schedule moves a prediction by less
+  const model::Graph& graph_;
+  const Request& request_;
+  std::optional<PlanResult> best_;
+  double best_seconds_ = 0;
+  std::string problem_;
+  Shortfall shortfall_ = Shortfall::refused;
+  std::vector<PackingOption> options_;
+};
+
 }  // namespace
 
 PlanResult make_plan(const model::Graph& graph, const Request& request) {
   check_request(request);
-  PlanResult result;
-  result.notes = graph.notes;
-  result.rates_origin = request.rates_origin;
-  std::optional<Choice> pools;
-  const auto [network, stages, levels, search, precision_bits] = best_variant(graph, request, pools);
-  auto emitted = emit_plan(graph, network, stages, levels, search.best);
-  result.plan = std::move(emitted.plan);
-  result.meanings = std::move(emitted.meanings);
-  auto& plan = result.plan;
-  const auto schedule = schedule_within_memory(plan, request, precision_bits);
-  add_costs(result, rates_of(request));
-  plan.client.id = plan_id(plan.client);
-  if (auto note = note_precision(network.vectors.back().bound, typical_output(graph, network), precision_bits,
-                                 request.precision_bits <= 0))
-    result.notes.push_back(std::move(*note));
-  auto settled = request;
-  settled.precision_bits = precision_bits;
-  result.choices = explain_choices(plan, stages, levels, search, schedule, settled);
-  if (pools) result.choices.push_back(*pools);
-  const std::size_t slots = ring::slot_count(request.ring, plan.client.params.n);
-  if (static_cast<std::size_t>(request.batch) > slots)
+  check_sizes(graph, request.memory_bytes);
+  require_ranges(graph);
+  auto result = PackingSearch(graph, request).run();
+  const auto each = images_per_batch(result.plan.client);
+  if (request.batch > each)
     result.notes.push_back(fmt::format("{} images take {} batches of up to {}", request.batch,
-                                       (static_cast<std::size_t>(request.batch) + slots - 1) / slots, slots));
-  verify_plan(plan);
+                                       batches_for(result.plan.client, request.batch), each));
+  if (request.statistics) result.plan.client.statistics = model::statistics_of(graph);
+  seal_plan(result.plan);
+  verify_plan(result.plan);
   return result;
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "kernels/types.h"
@@ -13,13 +15,22 @@ namespace velum::plan {
 
 namespace {
 
-// Runs of consecutive outputs in one image row that read the same support; the support of each.
-std::vector<std::uint32_t> cut_groups(const Stage& stage, const Vector& vector, std::vector<Group>& groups) {
-  std::vector<std::uint32_t> supports;
-  for (std::size_t r = 0; r + 1 < vector.row_begin.size(); ++r)
-    for (auto o = vector.row_begin[r]; o < vector.row_begin[r + 1]; ++o) {
-      const auto support = stage.rows[o].support;
-      if (o > vector.row_begin[r] && support == supports.back()) {
+// What the outputs of a group read: with one weight for all blocks, and with weights by block.
+struct GroupSupport {
+  std::uint32_t scalar = 0, periodic = 0;
+  bool operator==(const GroupSupport&) const = default;
+};
+
+// Runs of consecutive outputs in one image row (or partial sums of one rotation) that read the same supports;
+// the supports of each.
+std::vector<GroupSupport> cut_groups(const Stage& stage, const Vector& vector, std::vector<Group>& groups) {
+  std::vector<GroupSupport> supports;
+  const auto& row_begin = stage.partials.empty() ? vector.row_begin : stage.partial_row_begin;
+  for (std::size_t r = 0; r + 1 < row_begin.size(); ++r)
+    for (auto o = row_begin[r]; o < row_begin[r + 1]; ++o) {
+      const GroupSupport support{stage.rows[o].support,
+                                 stage.periodic_rows.empty() ? 0 : stage.periodic_rows[o].support};
+      if (o > row_begin[r] && support == supports.back()) {
         ++groups.back().rows;
         continue;
       }
@@ -46,6 +57,7 @@ void add_sources(const Network& net, PackedStage& p) {
       p.sources.emplace_back();
       p.sources.back().vector = range.vector;
       p.sources.back().kind = range.kind;
+      p.sources.back().shift = range.shift;
       last = index;
     }
     p.sources.back().elements.push_back(c - range.first);
@@ -68,10 +80,14 @@ std::vector<std::uint32_t> channels_of_columns(const Network& net) {
   return channels;
 }
 
-bool shares_weights(const Stage& stage) {
-  std::unordered_set<std::size_t> offsets;
-  for (const auto& row : stage.rows) offsets.insert(row.weights);
-  return 2 * offsets.size() <= stage.rows.size();
+// Numbers the families of sources; returns how many there are.
+std::uint32_t number_families(PackedStage& p) {
+  std::map<std::tuple<std::uint32_t, SourceKind, bool>, std::uint32_t> number;
+  for (auto& s : p.sources) {
+    const auto next = static_cast<std::uint32_t>(number.size());
+    s.family = number.try_emplace({s.vector, s.kind, s.shift != 0}, next).first->second;
+  }
+  return static_cast<std::uint32_t>(number.size());
 }
 
 // What rounding and error propagation need to know of the weights, group by group.
@@ -83,8 +99,40 @@ class WeightMeasure {
     for (std::size_t r = 0; r < source_of_range_.size(); ++r)
       for (std::size_t s = 0; s < p.sources.size(); ++s)
         if (p.sources[s].vector == net.columns.ranges()[r].vector &&
-            p.sources[s].kind == net.columns.ranges()[r].kind)
+            p.sources[s].kind == net.columns.ranges()[r].kind &&
+            p.sources[s].shift == net.columns.ranges()[r].shift)
           source_of_range_[r] = s;
+  }
+
+  // Of the network's last stage.
+  std::vector<OutputSums> worst(std::uint32_t families) const {
+    std::vector<std::uint32_t> family_of_range;
+    for (const auto s : source_of_range_) family_of_range.push_back(p_.sources[s].family);
+    return worst_outputs(net_, stage_, family_of_range, families, channels_);
+  }
+
+  // Weights that differ by block: of an output, the mean over the blocks where something lives.
+  void periodic_group(const Group& g, std::uint32_t support_id) {
+    const auto support = net_.supports[support_id];
+    const std::size_t blocks = net_.blocks;
+    for (std::uint32_t r = 0; r < g.rows; ++r) {
+      const auto row = g.first_output + r;
+      const float* weights = stage_.periodic_weights.data() + stage_.periodic_rows[row].weights;
+      const double used = used_blocks(row);
+      for (std::size_t c = 0; c < support.size(); ++c) {
+        auto& source = p_.sources[source_of_range_[net_.columns.index_of(support[c])]];
+        double squares = 0;
+        for (std::size_t q = 0; q < blocks; ++q) {
+          const double w = static_cast<double>(weights[c * blocks + q]);
+          if (!std::isfinite(w))
+            fail_user("layer '{}' has a weight that is not a finite number", stage_.name);
+          source.max_weight = std::max(source.max_weight, std::fabs(w));
+          squares += w * w;
+        }
+        source.sum_squares += squares / used;
+        ++source.periodic_terms;
+      }
+    }
   }
 
   void group(const Group& g, std::uint32_t support_id) {
@@ -124,6 +172,14 @@ class WeightMeasure {
   }
 
  private:
+  double used_blocks(std::uint32_t row) const {
+    const auto element = stage_.partials.empty() ? row : stage_.partials[row].element;
+    const auto& layout = net_.vectors[p_.vector].layout;
+    const auto begin = layout.begin() + static_cast<std::ptrdiff_t>(std::size_t{element} * net_.blocks);
+    const auto empty = std::count(begin, begin + net_.blocks, kAbsent);
+    return std::max(1.0, static_cast<double>(net_.blocks) - static_cast<double>(empty));
+  }
+
   const Network& net_;
   const Stage& stage_;
   PackedStage& p_;
@@ -134,6 +190,25 @@ class WeightMeasure {
 std::uint32_t row_of(const Vector& v, std::uint32_t element) {
   return static_cast<std::uint32_t>(std::upper_bound(v.row_begin.begin(), v.row_begin.end(), element) -
                                     v.row_begin.begin());
+}
+
+void count_rotated_sums(const Stage& stage, PackedStage& p) {
+  std::vector<std::uint32_t> of_element(p.outputs, 0);
+  for (const auto& sum : stage.partials) {
+    if (sum.shift == 0) continue;
+    ++p.rotated_sums;
+    p.most_rotated = std::max(p.most_rotated, ++of_element[sum.element]);
+  }
+}
+
+void count_rotated_inputs(PackedStage& p) {
+  std::set<std::tuple<std::uint32_t, SourceKind, std::uint32_t>> inputs;
+  for (const auto& s : p.sources) {
+    if (s.shift == 0) continue;
+    p.rotated += s.elements.size();
+    for (const auto e : s.elements) inputs.emplace(s.vector, s.kind, e);
+  }
+  p.decomposed = inputs.size();
 }
 
 }  // namespace
@@ -148,19 +223,42 @@ PackedStage pack(const Network& net, std::size_t index) {
   PackedStage p;
   p.name = stage.name;
   p.vector = static_cast<std::uint32_t>(index + 1);
-  p.outputs = static_cast<std::uint32_t>(stage.rows.size());
+  p.outputs = net.vectors[p.vector].elements;
+  p.sums = static_cast<std::uint32_t>(stage.rows.size());
+  p.blocks = net.blocks;
+  count_rotated_sums(stage, p);
   p.sum_steps = stage.sum_steps;
   p.shared_weights = shares_weights(stage);
   const auto support_of_group = cut_groups(stage, net.vectors[p.vector], p.groups);
-  const auto supports = distinct(support_of_group);
-  for (const auto id : supports)
-    p.inputs.insert(p.inputs.end(), net.supports[id].begin(), net.supports[id].end());
+  std::vector<std::uint32_t> supports, periodic;
+  for (const auto& s : support_of_group) {
+    supports.push_back(s.scalar);
+    periodic.push_back(s.periodic);
+  }
+  supports = distinct(std::move(supports));
+  periodic = distinct(std::move(periodic));
+  for (const auto* ids : {&supports, &periodic})
+    for (const auto id : *ids)
+      p.inputs.insert(p.inputs.end(), net.supports[id].begin(), net.supports[id].end());
   p.inputs = distinct(std::move(p.inputs));
   if (p.inputs.empty())
     fail_user("layer '{}' does not depend on the input: its result is a constant", stage.name);
   add_sources(net, p);
   WeightMeasure measure(net, stage, p);
-  for (std::size_t g = 0; g < p.groups.size(); ++g) measure.group(p.groups[g], support_of_group[g]);
+  for (std::size_t g = 0; g < p.groups.size(); ++g) {
+    measure.group(p.groups[g], support_of_group[g].scalar);
+    if (support_of_group[g].periodic) measure.periodic_group(p.groups[g], support_of_group[g].periodic);
+  }
+  const auto families = number_families(p);
+  if (index + 1 == net.stages.size()) p.worst = measure.worst(families);
+  for (auto& source : p.sources)
+    for (const auto& c : stage.coherence)
+      if (c.vector == source.vector && c.kind == source.kind) {
+        source.channel_squares = c.ratio * source.sum_squares;
+        for (auto& output : p.worst)
+          output[source.family].channel_squares = c.ratio * output[source.family].squares;
+      }
+  count_rotated_inputs(p);
 
   const auto input_of = [&](Column c) {
     return static_cast<std::uint32_t>(std::lower_bound(p.inputs.begin(), p.inputs.end(), c) -
@@ -176,6 +274,8 @@ PackedStage pack(const Network& net, std::size_t index) {
     row_base += static_cast<std::uint32_t>(net.vectors[source.vector].row_begin.size() + 1);
   }
   p.pairs = pair_inputs(readers, row);
+  if (!stage.periodic_rows.empty())  // inputs whose weights all differ by block are in no pair
+    std::erase_if(p.pairs, [&](const InputPair& pair) { return readers[pair.first].empty(); });
 
   std::vector<std::uint32_t> pair_of(p.inputs.size());
   for (std::uint32_t i = 0; i < p.pairs.size(); ++i) {
@@ -184,13 +284,23 @@ PackedStage pack(const Network& net, std::size_t index) {
   }
   for (std::size_t g = 0; g < p.groups.size(); ++g) {
     auto& group = p.groups[g];
-    for (const auto c : net.supports[support_of_group[g]]) group.pairs.push_back(pair_of[input_of(c)]);
+    for (const auto c : net.supports[support_of_group[g].scalar]) group.pairs.push_back(pair_of[input_of(c)]);
     group.pairs = distinct(std::move(group.pairs));
-    if (group.pairs.empty()) group.pairs.push_back(0);  // a constant output: zero weights on some pair
+    for (const auto c : net.supports[support_of_group[g].periodic])
+      group.periodic_inputs.push_back(input_of(c));
+    p.periodic_products += std::uint64_t{group.rows} * group.periodic_inputs.size();
+    if (group.pairs.empty() &&
+        group.periodic_inputs.empty()) {  // a constant output: zero weights on some input
+      if (p.pairs.empty())
+        group.periodic_inputs.push_back(0);
+      else
+        group.pairs.push_back(0);
+    }
     p.lanes += std::uint64_t{group.rows} * group.pairs.size() * 2;
-    p.blocks += kernels::row_block_count(group.rows);
+    p.row_blocks += kernels::row_block_count(group.rows);
     p.panel_lanes += kernels::row_block_count(group.rows) * group.pairs.size() * 2;
   }
+  if (p.blocks > 1 && p.pairs.empty()) p.extra_bits = std::round(std::log2(2.0 * p.blocks - 1) / 2);
   return p;
 }
 

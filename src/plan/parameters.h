@@ -9,6 +9,7 @@ namespace velum::plan {
 struct Parameters {
   std::size_t n = 0;
   std::size_t special = 0;  // special primes
+  double excess = 0;        // bits by which their product is larger than a digit
   ScaleBits bits;
   Scaling scaling;  // with the true primes
   Placement placement;
@@ -28,10 +29,11 @@ struct ParameterSearch {
   std::optional<Imprecise> fastest_imprecise;  // faster than the best, but under the precision target
   std::optional<Parameters> other_special;     // the best with another number of special primes
   std::vector<std::string> smaller_rings;      // why each smaller ring was not enough
-  // Where no allowed ring is enough: why, for the user, and the best precision within the security table in any
-  // of them (-1: nothing fits the table).
+  // Where no allowed ring is enough: why, for the user, and the best precision within the security table in
+  // any of them (-1: nothing fits the table).
   std::string problem;
   double most_precise = -1;
+  std::string limited_by;  // what keeps the most precise one from more: a layer, and which of its bits
 };
 
 // The smallest ring that can hold the network; in it the lowest predicted time, and at equal time precision
@@ -39,9 +41,10 @@ struct ParameterSearch {
 ParameterSearch search_parameters(const Network& network, const std::vector<PackedStage>& stages,
                                   const Levels& levels, const Request& request);
 
-// Primes for a scaling: moduli near the wanted sizes, then special ones over every digit of `special` moduli.
+// Primes for a scaling: moduli near the wanted sizes, then special ones over every digit of `special` moduli
+// (ckks::largest_digit_bits), by `excess` bits.
 ckks::ParametersLiteral choose_primes(const Scaling& scaling, std::size_t final_limbs, std::size_t special,
-                                      std::uint32_t key_limbs, std::size_t n, const Request& request);
+                                      double excess, std::size_t n, const Request& request);
 
 double log2_product(const std::vector<ckks::u64>& primes);
 

@@ -8,11 +8,11 @@
 namespace velum::plan {
 
 bool adds_squares(const Step& step) {
-  if (step.identity || step.sources.empty()) return false;
+  if (elementwise(step) || step.sources.empty()) return false;
   for (const auto& s : step.sources)
     if (s.kind != SourceKind::square) return false;
   for (const auto& g : step.groups) {
-    if (g.rows != 1) return false;
+    if (g.rows != 1 || !g.periodic_inputs.empty()) return false;
     bool any = false;
     const auto* w = step.weights.data() + g.weight_offset;
     for (std::size_t k = 0; k < 2 * g.pairs.size(); ++k) {
@@ -34,6 +34,7 @@ std::vector<Part> independent_parts(const Step& step, const Task& task, std::siz
   };
   for (auto g = task.group_begin; g < task.group_end; ++g)
     for (const auto p : step.groups[g].pairs) parent[root(p)] = root(step.groups[g].pairs[0]);
+  // Groups whose weights are all by block read no pair; they are one component, the first.
 
   struct Component {
     std::vector<std::uint32_t> groups;
@@ -42,7 +43,12 @@ std::vector<Part> independent_parts(const Step& step, const Task& task, std::siz
   std::vector<Component> components;
   std::vector<std::uint32_t> place(step.pairs.size(), kAbsent);  // of the component, by root
   std::vector<bool> counted(step.pairs.size(), false);
+  Component unpaired;
+  for (auto g = task.group_begin; g < task.group_end; ++g)
+    if (step.groups[g].pairs.empty()) unpaired.groups.push_back(g);
+  if (!unpaired.groups.empty()) components.push_back(std::move(unpaired));
   for (auto g = task.group_begin; g < task.group_end; ++g) {
+    if (step.groups[g].pairs.empty()) continue;
     auto& index = place[root(step.groups[g].pairs[0])];
     if (index == kAbsent) {
       index = static_cast<std::uint32_t>(components.size());
@@ -122,7 +128,7 @@ std::vector<std::vector<Part>> finish_batches(const Step& step, const Task& task
 }
 
 std::uint64_t unfinished_bytes(const Step& step, std::span<const Part> parts, std::size_t n) {
-  if (step.identity || step.finish == Finish::none) return 0;
+  if (elementwise(step) || step.finish == Finish::none) return 0;
   std::uint64_t outputs = 0;
   for (const auto& part : parts)
     for (const auto g : part) outputs += step.groups[g].rows;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "plan/parts.h"
+#include "plan/run_products.h"
 
 namespace velum::plan {
 
@@ -32,6 +34,16 @@ class InputFinder {
   std::vector<std::size_t> begins_;
 };
 
+// Inputs that the task's groups read with weights by block.
+std::vector<std::uint32_t> periodic_inputs_read(const Step& step, const Task& task) {
+  std::vector<std::uint32_t> all;
+  for (auto g = task.group_begin; g < task.group_end; ++g)
+    all.insert(all.end(), step.groups[g].periodic_inputs.begin(), step.groups[g].periodic_inputs.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 std::vector<std::uint32_t> pairs_read(const Step& step, const Task& task) {
   std::vector<bool> read(step.pairs.size(), false);
   for (auto g = task.group_begin; g < task.group_end; ++g)
@@ -43,19 +55,22 @@ std::vector<std::uint32_t> pairs_read(const Step& step, const Task& task) {
 }
 
 // As Evaluator::scratch_words: the switched polynomial, its lifted digits, and what the division holds;
-// squares before an identity step are kept beside it.
+// beside it squares before they are relinearised, or the digits that an input's rotations share
+// (decomposed_words).
 std::uint64_t finish_scratch_bytes(const Step& step, std::size_t n, std::size_t special) {
   const std::uint64_t limbs = step.limbs;
-  if (!step.identity && step.finish == Finish::none) return 0;
+  if (!elementwise(step) && step.finish == Finish::none) return 0;
   const std::uint64_t digits = special ? (limbs + special - 1) / special : 0;
-  return (limbs + digits + 2 * (special + 1) + 3 + (step.identity ? 3 * limbs : 0)) * n * 8 +
-         (digits + 2) * n;
+  const std::uint64_t beside = step.kind == StepKind::squares    ? 3 * limbs
+                               : step.kind == StepKind::rotation ? digits * (limbs + special) - limbs
+                                                                 : 0;
+  return (limbs + digits + 2 * (special + 1) + 3 + beside) * n * 8 + (digits + 2) * n;
 }
 
 }  // namespace
 
 OutputRange outputs_of_task(const Step& step, const Task& task) {
-  if (step.identity) return {task.group_begin, task.group_end};
+  if (elementwise(step)) return {task.group_begin, task.group_end};
   const auto& last = step.groups[task.group_end - 1];
   return {step.groups[task.group_begin].first_output, last.first_output + last.rows};
 }
@@ -71,7 +86,7 @@ std::uint64_t row_bytes(const Value& v, std::uint32_t row, std::size_t n) {
 }
 
 std::size_t panel_pairs(const Step& step, const Task& task) {
-  return step.identity ? 0 : pairs_read(step, task).size();
+  return elementwise(step) ? 0 : pairs_read(step, task).size();
 }
 
 std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task) {
@@ -83,13 +98,15 @@ std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task) {
     const auto [value, element] = finder.find(input);
     read[value][row_of(plan.values[value], element)] = true;
   };
-  if (step.identity)
+  if (elementwise(step))
     for (auto o = task.group_begin; o < task.group_end; ++o) mark(o);
-  else
+  else {
     for (const auto p : pairs_read(step, task)) {
       mark(step.pairs[p].first);
       if (step.pairs[p].second != kAbsent) mark(step.pairs[p].second);
     }
+    for (const auto i : periodic_inputs_read(step, task)) mark(i);
+  }
   std::vector<RowRef> rows;
   for (std::uint32_t v = 0; v < read.size(); ++v)
     for (std::uint32_t r = 0; r < read[v].size(); ++r)
@@ -98,7 +115,7 @@ std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task) {
 }
 
 std::uint64_t task_temporary_bytes(const Step& step, const Task& task, std::size_t n) {
-  if (step.identity || step.finish == Finish::none) return 0;
+  if (elementwise(step) || step.finish == Finish::none) return 0;
   std::uint64_t most = 0;
   for (const auto& batch : finish_batches(step, task, n))
     most = std::max(most, unfinished_bytes(step, batch, n));
@@ -111,26 +128,36 @@ std::uint64_t workspace_bytes(const ServerPlan& plan) {
   for (const auto& task : plan.tasks) {
     const auto& step = plan.steps[task.step];
     most = std::max(most, finish_scratch_bytes(step, params.n, params.special.size()));
-    if (step.identity || adds_squares(step)) continue;
+    if (elementwise(step) || adds_squares(step)) continue;
     Part all(task.group_end - task.group_begin);
     std::iota(all.begin(), all.end(), task.group_begin);
     most = std::max(most, std::uint64_t{slice_words(step, all, panel_pairs(step, task), params.n)} * 8);
+    most = std::max(most, std::uint64_t{run_product_words(step, task.group_begin, task.group_end,
+                                                          plan.client.blocks, params.n)} *
+                              8);
   }
   return most;
 }
 
 std::uint64_t key_bytes(const ckks::ParametersLiteral& params, const ckks::KeyList& keys) {
-  const std::uint64_t limbs = keys.relinearise_limbs, special = params.special.size();
-  if (limbs == 0 || special == 0) return 0;
-  return 2 * ((limbs + special - 1) / special) * (limbs + special) * params.n * 8;
+  const auto of = [&](std::size_t limbs) {
+    return ckks::switch_key_bytes(limbs, params.special.size(), params.n);
+  };
+  std::uint64_t bytes = of(keys.relinearise_limbs);
+  for (const auto& r : keys.rotations) bytes += of(r.limbs);
+  return bytes;
 }
 
 std::uint64_t plan_bytes(const ServerPlan& plan) {
-  std::uint64_t bytes = 0;
+  std::set<std::int32_t> shifts;  // each with its permutation
+  for (const auto& s : plan.steps) shifts.insert(s.shifts.begin(), s.shifts.end());
+  std::uint64_t bytes = std::uint64_t{shifts.size()} * plan.client.params.n * 4;
   for (const auto& s : plan.steps) {
     bytes += s.weights.size() * 2 + s.pairs.size() * sizeof(InputPair) + s.groups.size() * sizeof(Group);
     bytes += s.bias.size() * 8 * (1 + s.limbs);  // and its residues
-    for (const auto& g : s.groups) bytes += g.pairs.size() * 4;
+    bytes += s.periodic.size() * 4 + kept_weight_bytes(s, plan.client.blocks);
+    bytes += s.shifts.size() * 4;
+    for (const auto& g : s.groups) bytes += (g.pairs.size() + g.periodic_inputs.size()) * 4;
     for (const auto& source : s.sources) bytes += source.elements.size() * (4 + 16);
   }
   return bytes;
@@ -179,6 +206,12 @@ std::uint64_t total_peak_bytes(const ServerPlan& plan, int threads) {
   return follow_schedule(plan).bytes +
          workspace_bytes(plan) * static_cast<std::uint64_t>(std::max(threads, 1)) +
          key_bytes(plan.client.params, plan.client.keys) + plan_bytes(plan) + kProgramBytes;
+}
+
+void state_memory(ServerPlan& plan, int threads) {
+  plan.threads = threads;
+  plan.peak_bytes = total_peak_bytes(plan, threads);
+  plan.workspace_bytes_per_thread = workspace_bytes(plan);
 }
 
 }  // namespace velum::plan

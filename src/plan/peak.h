@@ -31,7 +31,7 @@ std::uint64_t row_bytes(const Value& v, std::uint32_t row, std::size_t n);
 std::uint64_t task_temporary_bytes(const Step& step, const Task& task, std::size_t n);
 // One thread's panel and scratch, the largest over all tasks.
 std::uint64_t workspace_bytes(const ServerPlan& plan);
-// The relinearisation key, both halves expanded.
+// All switching keys, both halves expanded.
 std::uint64_t key_bytes(const ckks::ParametersLiteral& params, const ckks::KeyList& keys);
 // Weights, pairs, groups and biases, as the engine holds them.
 std::uint64_t plan_bytes(const ServerPlan& plan);
@@ -46,5 +46,8 @@ Peak follow_schedule(const ServerPlan& plan);
 
 // All of it, with the program itself.
 std::uint64_t total_peak_bytes(const ServerPlan& plan, int threads);
+
+// Writes into the plan what it takes with so many threads.
+void state_memory(ServerPlan& plan, int threads);
 
 }  // namespace velum::plan

@@ -1,6 +1,7 @@
 #include "plan/placement.h"
 
 #include <algorithm>
+#include <map>
 
 namespace velum::plan {
 
@@ -20,14 +21,16 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
   w.lanes = stage.lanes;
   w.panel_lanes = stage.panel_lanes;
   w.groups = stage.groups.size();
-  w.blocks = stage.blocks;
+  w.blocks = stage.row_blocks;
+  w.periodic_products = stage.periodic_products;
+  w.period = stage.blocks;
   w.panel_inputs = stage.input_count();
   if (!p.squares_first[stage.vector - 1])
     for (const auto& s : stage.sources) w.squares += s.kind == SourceKind::square ? s.elements.size() : 0;
   w.adds_squares = stage.sum_steps == 1 && !p.squares_first[stage.vector - 1] &&
                    std::all_of(stage.sources.begin(), stage.sources.end(),
                                [](const auto& s) { return s.kind == SourceKind::square; });
-  w.outputs = stage.outputs;
+  w.outputs = stage.sums;
   w.polys = form.polys;
   w.limbs = levels.stages[stage.vector - 1].limbs;
   w.finish = form.finish;
@@ -36,12 +39,62 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
 
 StepWork square_work(std::uint64_t elements, std::uint32_t limbs) {
   StepWork w;
-  w.identity = true;
+  w.kind = StepKind::squares;
   w.squares = w.outputs = w.panel_inputs = elements;
   w.polys = 3;
   w.limbs = limbs;
   w.finish = Finish::relinearise;
   return w;
+}
+
+StepWork rotation_work(std::uint64_t decomposed, std::uint64_t rotated, std::uint32_t limbs) {
+  StepWork w;
+  w.kind = StepKind::rotation;
+  w.panel_inputs = decomposed;
+  w.outputs = rotated;
+  w.limbs = limbs;
+  return w;
+}
+
+// The sum of a stage's partial sums.
+StepWork sum_work(const PackedStage& stage, const Levels& levels, const Placement& p) {
+  StepWork w;
+  w.lanes = w.panel_lanes = stage.sums;
+  w.panel_inputs = stage.sums;
+  w.groups = w.blocks = w.outputs = stage.outputs;
+  w.limbs = levels.stages[stage.vector - 1].limbs;
+  w.finish = form_of(stage, levels, p).sum_finish;
+  return w;
+}
+
+// All that a stage does, but for squares that are relinearised before it.
+std::vector<PlacedWork> works_of(const PackedStage& stage, const Levels& levels, const Placement& p) {
+  const std::size_t i = stage.vector - 1;
+  const auto limbs = levels.stages[i].limbs;
+  std::vector<PlacedWork> all;
+  if (stage.rotated > 0)
+    all.push_back({i, kAbsent, true, rotation_work(stage.decomposed, stage.rotated, limbs)});
+  all.push_back({i, kAbsent, false, stage_work(stage, levels, p)});
+  if (stage.rotated_sums > 0)
+    all.push_back({i, kAbsent, true, rotation_work(stage.rotated_sums, stage.rotated_sums, limbs)});
+  if (stage.partial()) all.push_back({i, kAbsent, false, sum_work(stage, levels, p)});
+  return all;
+}
+
+double seconds_of(const PackedStage& stage, const Levels& levels, const Placement& p, const RingSize& ring,
+                  const Rates& rates) {
+  double seconds = 0;
+  for (const auto& w : works_of(stage, levels, p)) seconds += cost_of(w.work, ring, rates).seconds;
+  return seconds;
+}
+
+// Whether some stage reads rotated elements of this vector as they are.
+bool rotated_plain(const std::vector<PackedStage>& stages, std::uint32_t vector) {
+  return std::any_of(stages.begin(), stages.end(), [&](const auto& stage) {
+    return std::any_of(stage.sources.begin(), stage.sources.end(), [&](const auto& s) {
+      return s.vector == vector && s.kind == SourceKind::plain && s.shift != 0;
+    });
+  });
 }
 
 }  // namespace
@@ -53,6 +106,10 @@ StageForm form_of(const PackedStage& stage, const Levels& levels, const Placemen
   if (levels.stages[i].rescales)
     form.finish = form.polys == 3 ? Finish::relinearise_rescale : Finish::rescale;
   if (p.sums_relinearised[i]) form.finish = Finish::relinearise;
+  if (stage.partial()) {
+    form.sum_finish = levels.stages[i].rescales ? Finish::rescale : Finish::none;
+    form.finish = form.polys == 3 ? Finish::relinearise : Finish::none;
+  }
   return form;
 }
 
@@ -71,29 +128,34 @@ Placement place_relinearisation(const std::vector<PackedStage>& stages, const Le
       for (const auto& stage : stages)
         if (&stage == &stages[i] || std::any_of(stage.sources.begin(), stage.sources.end(),
                                                 [&](const auto& s) { return s.vector == i + 1; }))
-          sum += cost_of(stage_work(stage, levels, p), ring, rates).seconds;
+          sum += seconds_of(stage, levels, p, ring, rates);
       return sum;
     };
     const double left = seconds();
     p.sums_relinearised[i] = true;
-    if (seconds() >= left) p.sums_relinearised[i] = false;
+    if (seconds() >= left && !rotated_plain(stages, static_cast<std::uint32_t>(i + 1)))
+      p.sums_relinearised[i] = false;
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const auto& stage = stages[i];
-    if (!levels.stages[i].rescales || !stage.squares() || reads_sums(stage, levels, p)) continue;
-    const double after = cost_of(stage_work(stage, levels, p), ring, rates).seconds;
+    const bool may = levels.stages[i].rescales || stage.partial();
+    if (!may || !stage.squares() || reads_sums(stage, levels, p)) continue;
+    const double after = seconds_of(stage, levels, p, ring, rates);
     p.squares_first[i] = true;
-    double before = cost_of(stage_work(stage, levels, p), ring, rates).seconds;
+    double before = seconds_of(stage, levels, p, ring, rates);
     p.squares_first[i] = false;
-    std::vector<std::pair<std::uint32_t, std::vector<std::uint32_t>>>
-        fresh;  // squares still to be relinearised
-    for (const auto& s : stage.sources) {
-      if (s.kind != SourceKind::square) continue;
-      std::vector<std::uint32_t> missing;
-      std::set_difference(s.elements.begin(), s.elements.end(), p.squared[s.vector].begin(),
-                          p.squared[s.vector].end(), std::back_inserter(missing));
-      before += cost_of(square_work(missing.size(), levels.vector_limbs[s.vector]), ring, rates).seconds;
-      fresh.emplace_back(s.vector, std::move(missing));
+    std::map<std::uint32_t, std::vector<std::uint32_t>> read,
+        fresh;  // squares: all, and still to be relinearised
+    for (const auto& s : stage.sources)
+      if (s.kind == SourceKind::square)
+        read[s.vector].insert(read[s.vector].end(), s.elements.begin(), s.elements.end());
+    for (auto& [vector, elements] : read) {
+      std::sort(elements.begin(), elements.end());
+      elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+      auto& missing = fresh[vector];
+      std::set_difference(elements.begin(), elements.end(), p.squared[vector].begin(),
+                          p.squared[vector].end(), std::back_inserter(missing));
+      before += cost_of(square_work(missing.size(), levels.vector_limbs[vector]), ring, rates).seconds;
     }
     if (before >= after) continue;
     p.squares_first[i] = true;
@@ -109,6 +171,12 @@ Placement place_relinearisation(const std::vector<PackedStage>& stages, const Le
       p.key_limbs = std::max(p.key_limbs, levels.stages[i].limbs);
   for (std::size_t v = 0; v < p.squared.size(); ++v)
     if (!p.squared[v].empty()) p.key_limbs = std::max(p.key_limbs, levels.vector_limbs[v]);
+  p.switch_limbs = p.key_limbs;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (stages[i].rotated_sums > 0) p.switch_limbs = std::max(p.switch_limbs, levels.stages[i].limbs);
+    for (const auto& s : stages[i].sources)
+      if (s.shift != 0) p.switch_limbs = std::max(p.switch_limbs, levels.vector_limbs[s.vector]);
+  }
   return p;
 }
 
@@ -121,10 +189,10 @@ std::vector<PlacedWork> placed_work(const std::vector<PackedStage>& stages, cons
       for (const auto& s : stages[i].sources) {
         if (s.kind != SourceKind::square || squared[s.vector]) continue;
         squared[s.vector] = true;
-        all.push_back(
-            {i, s.vector, square_work(placement.squared[s.vector].size(), levels.vector_limbs[s.vector])});
+        all.push_back({i, s.vector, false,
+                       square_work(placement.squared[s.vector].size(), levels.vector_limbs[s.vector])});
       }
-    all.push_back({i, kAbsent, stage_work(stages[i], levels, placement)});
+    for (auto& w : works_of(stages[i], levels, placement)) all.push_back(w);
   }
   return all;
 }

@@ -22,15 +22,14 @@ double typical_output(const model::Graph& graph, const Network& network) {
   return network.vectors.back().rms;
 }
 
-double own_precision(double bound, double typical) {
-  return std::max(kBoundBits, kTypicalBits + bits_below(bound, typical));
+double own_precision(double bound, double typical, double least) {
+  return std::max(least, kTypicalBits + bits_below(bound, typical));
 }
 
 std::optional<std::string> note_precision(double bound, double typical, double target, bool own) {
-  constexpr double kFew = 6;
   const double below = bits_below(bound, typical), left = target - below;
   const auto sizes = fmt::format("the outputs reach {:.3g} but are typically {:.2g}: ", bound, typical);
-  if (left < kFew)
+  if (left < kLeastTypicalBits)
     return sizes +
            fmt::format(
                "{:.0f} bits of the former leave {:.0f} of the latter; {}train with a stronger "

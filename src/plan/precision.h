@@ -15,13 +15,15 @@ namespace velum::plan {
 
 inline constexpr double kBoundBits = 12;   // of the bound
 inline constexpr double kTypicalBits = 8;  // of a typical output
+// Fewer of a typical output are no result: refused where nobody asked for them.
+inline constexpr double kLeastTypicalBits = 6;
 
 // What the network's outputs are typically like: the middle image's root mean square where the model records
 // it, else that of all images; where neither is known, what the weights make of the inputs' size.
 double typical_output(const model::Graph& graph, const Network& network);
 
-// Bits of the bound that leave both.
-double own_precision(double bound, double typical);
+// Bits of the bound that leave both: `least` of the bound itself.
+double own_precision(double bound, double typical, double least = kBoundBits);
 
 // What the user should know of `target`, in bits of the bound, if anything: that typical outputs asked for
 // more than usual (`own`: nobody else did), or that they keep too little.

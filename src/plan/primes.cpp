@@ -26,7 +26,7 @@ double log2_product(const std::vector<ckks::u64>& primes) {
 }
 
 ckks::ParametersLiteral choose_primes(const Scaling& scaling, std::size_t final_limbs, std::size_t special,
-                                      std::uint32_t key_limbs, std::size_t n, const Request& request) {
+                                      double excess, std::size_t n, const Request& request) {
   ckks::ParametersLiteral literal;
   literal.ring = request.ring;
   literal.n = n;
@@ -38,15 +38,9 @@ ckks::ParametersLiteral choose_primes(const Scaling& scaling, std::size_t final_
   for (std::size_t i = 0; i < scaling.primes.size(); ++i)
     moduli.push_back(i < final_limbs ? prime_above(scaling.primes[i], order, moduli)
                                      : ring::prime_near(scaling.primes[i], order, moduli));
-  if (key_limbs == 0) return literal;
+  if (special == 0) return literal;
 
-  double digit = 0;  // log2 of the largest product of one digit's moduli
-  for (std::size_t d = 0; d * special < key_limbs; ++d) {
-    double bits = 0;
-    for (std::size_t i = d * special; i < std::min<std::size_t>((d + 1) * special, key_limbs); ++i)
-      bits += std::log2(static_cast<double>(moduli[i]));
-    digit = std::max(digit, bits);
-  }
+  const double digit = ckks::largest_digit_bits(ckks::bits_of(moduli), special) + excess;
   auto taken = moduli;
   const double each = std::exp2(std::max(digit / static_cast<double>(special), kSmallestPrime) + 1e-6);
   for (std::size_t s = 0; s < special; ++s) {

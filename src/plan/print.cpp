@@ -4,7 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/progress.h"
+#include "base/container.h"
+#include "base/units.h"
+#include "ckks/core/key_sizes.h"
 #include "plan/passes.h"
 #include "plan/peak.h"
 
@@ -27,7 +29,8 @@ std::string prime_bits(const std::vector<u64>& primes) {
 }
 
 const char* finish_name(const Step& s) {
-  if (s.identity) return "square+relin";
+  if (s.kind == StepKind::squares) return "square+relin";
+  if (s.kind == StepKind::rotation) return "rotate";
   switch (s.finish) {
     case Finish::none:
       return "-";
@@ -61,8 +64,16 @@ double wire_bytes(const ClientPlan& c, std::uint64_t elements, std::uint32_t lim
   double bits = 0;
   for (std::uint32_t l = 0; l < limbs; ++l)
     bits += std::ceil(std::log2(static_cast<double>(c.params.moduli[l])));
-  const auto slots = static_cast<double>(ring::slot_count(c.params.ring, c.params.n));
-  return static_cast<double>(elements) * bits * polys * static_cast<double>(c.params.n) / slots / 8;
+  const auto images = static_cast<double>(images_per_batch(c));
+  return static_cast<double>(elements) * bits * polys * static_cast<double>(c.params.n) / images / 8;
+}
+
+std::string rotation_keys_text(const ServerPlan& p) {
+  const auto& rotations = p.client.keys.rotations;
+  if (rotations.empty()) return "";
+  std::size_t most = 0;
+  for (const auto& r : rotations) most = std::max(most, r.limbs);
+  return fmt::format(", {} rotations at up to {} limbs", rotations.size(), most);
 }
 
 double precision_bits(const ServerPlan& p) {
@@ -74,6 +85,11 @@ double key_wire_bytes(const ServerPlan& p) {
   return static_cast<double>(key_bytes(p.client.params, p.client.keys)) / 2;
 }
 
+// With its frame.
+std::uint64_t public_key_file_bytes(const ClientPlan& c) {
+  return framed_bytes(ckks::public_key_bytes(ckks::Parameters(c.params)));
+}
+
 std::string count_text(std::uint64_t x) {
   if (x < 10000) return fmt::format("{}", x);
   if (x < 10000000) return fmt::format("{:.1f}k", static_cast<double>(x) / 1e3);
@@ -83,13 +99,21 @@ std::string count_text(std::uint64_t x) {
 
 }  // namespace
 
+double input_bytes(const ClientPlan& plan) {
+  return wire_bytes(plan, input_ciphertexts(plan), plan.input_limbs, 1) *
+         static_cast<double>(images_per_batch(plan));
+}
+
 std::string to_text(const ServerPlan& p) {
   const auto& c = p.client;
-  const auto slots = ring::slot_count(c.params.ring, c.params.n);
+  const auto images = images_per_batch(c);
   std::string t;
   t += fmt::format("model       {}\n", c.model_name);
   t += fmt::format("ring        {}, N = {}, {} images a batch\n", ring::name(c.params.ring), c.params.n,
-                   slots);
+                   images);
+  if (c.blocks > 1)
+    t += fmt::format("packing     {} blocks a ciphertext; {} ciphertexts of inputs, {} of outputs\n",
+                     c.blocks, input_ciphertexts(c), output_ciphertexts(c));
   t += fmt::format("moduli      {} bits, special {} bits\n", prime_bits(c.params.moduli),
                    prime_bits(c.params.special));
   const double qp = log2_of(c.params.moduli, 256) + log2_of(c.params.special, 64);
@@ -100,14 +124,18 @@ std::string to_text(const ServerPlan& p) {
                      qp, ckks::max_log2_qp(c.params.n, c.params.security));
   t += fmt::format("precision   {:.1f} bits predicted (rms error of an output over its bound {:.4g})\n",
                    precision_bits(p), c.output_bound);
-  t += fmt::format("input       {} elements, {} limbs, scale 2^{:.2f}, {} an image\n", c.input_order.size(),
+  t += fmt::format("input       {} elements, {} limbs, scale 2^{:.2f}, {} an image\n", input_elements(c),
                    c.input_limbs, std::log2(c.input_scale),
-                   format_bytes(wire_bytes(c, c.input_order.size(), c.input_limbs, 1)));
+                   format_bytes(wire_bytes(c, input_ciphertexts(c), c.input_limbs, 1)));
   t += fmt::format("output      {} elements, {} limbs, {} polynomials, scale 2^{:.2f}, {} an image\n",
                    c.outputs, c.output_limbs, c.output_polys, std::log2(c.output_scale),
-                   format_bytes(wire_bytes(c, c.outputs, c.output_limbs, c.output_polys)));
-  t += fmt::format("keys        relinearisation at {} limbs, {}\n", c.keys.relinearise_limbs,
-                   format_bytes(key_wire_bytes(p)));
+                   format_bytes(wire_bytes(c, output_ciphertexts(c), c.output_limbs, c.output_polys)));
+  t += fmt::format("keys        relinearisation at {} limbs{}, {}\n", c.keys.relinearise_limbs,
+                   rotation_keys_text(p), format_bytes(key_wire_bytes(p)));
+  if (c.public_key)
+    t += fmt::format("public key  {}; images encrypted with it take {} each\n",
+                     format_bytes(static_cast<double>(public_key_file_bytes(c))),
+                     format_bytes(wire_bytes(c, input_ciphertexts(c), c.input_limbs, 2)));
   t += fmt::format("memory      peak {} with {} threads, {} workspace each\n\n",
                    format_bytes(static_cast<double>(p.peak_bytes)), p.threads,
                    format_bytes(static_cast<double>(p.workspace_bytes_per_thread)));
@@ -143,7 +171,7 @@ std::string to_text(const ServerPlan& p) {
   const double cores = std::max(p.threads, 1);
   t += fmt::format("\npredicted   {} with {} threads, {:.4f} ms an image of a full batch\n",
                    format_duration(p.total.seconds / cores), p.threads,
-                   1e3 * p.total.seconds / cores / static_cast<double>(slots));
+                   1e3 * p.total.seconds / cores / static_cast<double>(images));
   return t;
 }
 
@@ -164,16 +192,25 @@ std::string to_json(const PlanResult& result) {
                  {"log2_qp", log2_of(c.params.moduli, 256) + log2_of(c.params.special, 64)},
                  {"security_bits", static_cast<int>(c.params.security)}};
   j["precision_bits"] = precision_bits(p);
-  j["input"] = {{"elements", c.input_order.size()},
+  j["packing"] = {{"blocks", c.blocks},
+                  {"images_per_batch", images_per_batch(c)},
+                  {"input_ciphertexts", input_ciphertexts(c)},
+                  {"output_ciphertexts", output_ciphertexts(c)}};
+  j["input"] = {{"elements", input_elements(c)},
                 {"limbs", c.input_limbs},
                 {"log2_scale", std::log2(c.input_scale)},
-                {"bytes_per_image", wire_bytes(c, c.input_order.size(), c.input_limbs, 1)}};
+                {"bytes_per_image", wire_bytes(c, input_ciphertexts(c), c.input_limbs, 1)}};
   j["output"] = {{"elements", c.outputs},
                  {"limbs", c.output_limbs},
                  {"polys", c.output_polys},
                  {"log2_scale", std::log2(c.output_scale)},
-                 {"bytes_per_image", wire_bytes(c, c.outputs, c.output_limbs, c.output_polys)}};
-  j["keys"] = {{"relinearise_limbs", c.keys.relinearise_limbs}, {"bytes", key_wire_bytes(p)}};
+                 {"bytes_per_image", wire_bytes(c, output_ciphertexts(c), c.output_limbs, c.output_polys)}};
+  j["keys"] = {{"relinearise_limbs", c.keys.relinearise_limbs},
+               {"rotations", c.keys.rotations.size()},
+               {"bytes", key_wire_bytes(p)}};
+  if (c.public_key)
+    j["public_key"] = {{"bytes", public_key_file_bytes(c)},
+                       {"input_bytes_per_image", wire_bytes(c, input_ciphertexts(c), c.input_limbs, 2)}};
   j["memory"] = {{"peak_bytes", p.peak_bytes},
                  {"threads", p.threads},
                  {"workspace_bytes_per_thread", p.workspace_bytes_per_thread}};
@@ -205,6 +242,18 @@ std::string to_json(const PlanResult& result) {
   for (const auto& ch : result.choices)
     j["choices"].push_back(
         {{"what", ch.what}, {"chosen", ch.chosen}, {"why", ch.why}, {"runner_up", ch.runner_up}});
+  j["packings"] = json::array();
+  for (const auto& o : result.options)
+    j["packings"].push_back({{"blocks", o.blocks},
+                             {"ring_dimension", o.n},
+                             {"what", o.what},
+                             {"images_per_batch", o.images_per_batch},
+                             {"batches", o.batches},
+                             {"seconds", o.seconds},
+                             {"seconds_per_image", o.seconds_per_image},
+                             {"peak_bytes", o.peak_bytes},
+                             {"key_bytes", o.key_bytes},
+                             {"input_bytes_per_image", o.input_bytes_per_image}});
   j["notes"] = result.notes;
   j["rates"] = result.rates_origin;
   return j.dump(2) + "\n";

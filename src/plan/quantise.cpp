@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "ckks/core/periodic.h"
 #include "kernels/types.h"
 
 namespace velum::plan {
@@ -33,6 +34,37 @@ bool runs_fit(std::span<const std::int16_t> block, std::size_t rows, std::size_t
   return std::all_of(sums.begin(), sums.end(), [](std::uint64_t s) { return s <= kRunLimit; });
 }
 
+// Weights by block, as coefficients of plaintexts of period P: [input][row][P] for each group.
+void quantise_periodic(const Network& net, const PackedStage& packed,
+                       const std::vector<double>& factor_of_range, Step& step) {
+  step.periodic.clear();
+  const std::size_t blocks = net.blocks;
+  if (blocks == 1) return;
+  const auto& stage = net.stages[packed.vector - 1];
+  const ckks::PeriodicEncoder encoder(blocks);
+  std::vector<double> weights(blocks), scratch(2 * blocks);
+  std::vector<std::int32_t> coefficients(blocks);
+  std::size_t total = 0;
+  for (const auto& group : step.groups) total += group.periodic_inputs.size() * group.rows * blocks;
+  step.periodic.reserve(total);
+  for (auto& group : step.groups) {
+    group.periodic_offset = step.periodic.size();
+    step.periodic.resize(step.periodic.size() + group.periodic_inputs.size() * group.rows * blocks, 0);
+    const auto support = net.supports[stage.periodic_rows[group.first_output].support];
+    auto* place = step.periodic.data() + group.periodic_offset;
+    for (std::size_t c = 0; c < support.size(); ++c) {
+      const double factor = factor_of_range[net.columns.index_of(support[c])];
+      for (std::uint32_t r = 0; r < group.rows; ++r, place += blocks) {
+        const float* w = stage.periodic_weights.data() + stage.periodic_rows[group.first_output + r].weights;
+        std::copy_n(w + c * blocks, blocks, weights.begin());
+        encoder.encode(coefficients, weights, factor, scratch);
+        // |coefficient| <= factor max|w| + 1/2, which assign_scales holds below the largest weight.
+        std::copy(coefficients.begin(), coefficients.end(), place);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::uint32_t longest_run(std::span<const std::int16_t> block, std::size_t rows, std::size_t pairs) {
@@ -49,7 +81,8 @@ void quantise(const Network& net, const PackedStage& packed, const std::vector<d
   for (std::size_t r = 0; r < factor_of_range.size(); ++r)
     for (std::size_t s = 0; s < packed.sources.size(); ++s)
       if (packed.sources[s].vector == net.columns.ranges()[r].vector &&
-          packed.sources[s].kind == net.columns.ranges()[r].kind)
+          packed.sources[s].kind == net.columns.ranges()[r].kind &&
+          packed.sources[s].shift == net.columns.ranges()[r].shift)
         factor_of_range[r] = factor[s];
   std::vector<std::uint32_t> lane_of(packed.inputs.size());  // pair * 2 + member
   for (std::uint32_t p = 0; p < packed.pairs.size(); ++p) {
@@ -63,7 +96,9 @@ void quantise(const Network& net, const PackedStage& packed, const std::vector<d
   std::vector<std::int16_t> block;
   std::vector<std::uint32_t> lane;  // of each column of the support, within the group
   std::vector<double> column_factor;
+  quantise_periodic(net, packed, factor_of_range, step);
   for (auto& group : step.groups) {
+    if (group.pairs.empty()) continue;
     const auto support = net.supports[stage.rows[group.first_output].support];
     const std::size_t pairs = group.pairs.size();
     lane.clear();

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
+#include <variant>
 
 #include "base/error.h"
 
@@ -27,6 +30,20 @@ const model::Range& required_range(const model::Graph& graph, const std::string&
         "--calibrate DATASET",
         tensor, r.low, r.high);
   return r;
+}
+
+void require_ranges(const model::Graph& graph) {
+  std::set<std::string> read = {graph.output};
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node)
+    if (read.count(node->output)) read.insert(node->inputs.begin(), node->inputs.end());
+  for (const auto& node : graph.nodes) {
+    if (!read.count(node.output)) continue;
+    if (std::holds_alternative<model::Multiply>(node.op))
+      for (const auto& tensor : node.inputs) required_range(graph, tensor, node.name);
+    const auto* q = std::get_if<model::Quadratic>(&node.op);
+    if (q && std::ranges::any_of(q->a.values, [](float a) { return a != 0; }))
+      required_range(graph, node.inputs[0], node.name);
+  }
 }
 
 Size shifted_size(const model::Range& r, const std::vector<double>& shift) {

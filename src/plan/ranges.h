@@ -18,6 +18,8 @@ double magnitude(const model::Range& r);  // max |x|
 // The recorded range of a tensor; throws Error(user) where the model has none, naming who needs it.
 const model::Range& required_range(const model::Graph& graph, const std::string& tensor,
                                    const std::string& node);
+// That of every layer that needs one, before anything is planned.
+void require_ranges(const model::Graph& graph);
 
 // Of x + shift[i], by the range of x.
 Size shifted_size(const model::Range& r, const std::vector<double>& shift);

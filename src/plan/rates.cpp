@@ -6,10 +6,18 @@
 namespace velum::plan {
 
 const char* name(Term t) {
-  static constexpr const char* kNames[kTerms] = {
-      "multiply_adds", "panel_reads", "splits",    "squares",   "square_sums",  "recombinations", "ntt_4096",
-      "ntt_8192",      "ntt_16384",   "ntt_32768", "ntt_65536", "key_products", "conversions",    "products",
-      "slice_bytes",   "slices",      "calls",     "blocks",    "bytes",        "inputs",         "tasks"};
+  static constexpr const char* kNames[kTerms] = {"multiply_adds", "panel_reads",
+                                                 "splits",        "squares",
+                                                 "square_sums",   "recombinations",
+                                                 "ntt_4096",      "ntt_8192",
+                                                 "ntt_16384",     "ntt_32768",
+                                                 "ntt_65536",     "key_products",
+                                                 "conversions",   "products",
+                                                 "slice_bytes",   "slices",
+                                                 "calls",         "blocks",
+                                                 "bytes",         "inputs",
+                                                 "tasks",         "periodic_products",
+                                                 "permutations"};
   return kNames[index(t)];
 }
 

@@ -20,18 +20,20 @@ enum class Term : std::uint8_t {
   ntt_16384,
   ntt_32768,
   ntt_65536,
-  key_products,  // products with a key
-  conversions,   // products in base conversions
-  products,      // other products
-  slice_bytes,   // bytes of values that affine maps read, a slice of every input at a time
-  slices,        // such slices, one for every polynomial and modulus of an input
-  calls,         // products of a group of rows and a slice
-  blocks,        // of rows, in each tile of columns
-  bytes,         // bytes read and written otherwise: results, unfinished ones written and read again
-  inputs,        // residues of inputs: one unpacked and one expanded from the seed
-  tasks,         // beginnings of a parallel loop (times)
+  key_products,       // products with a key
+  conversions,        // products in base conversions
+  products,           // other products
+  slice_bytes,        // bytes of values that affine maps read, a slice of every input at a time
+  slices,             // such slices, one for every polynomial and modulus of an input
+  calls,              // products of a group of rows and a slice
+  blocks,             // of rows, in each tile of columns
+  bytes,              // bytes read and written otherwise: results, unfinished ones written and read again
+  inputs,             // residues of inputs: one unpacked and one expanded from the seed
+  tasks,              // beginnings of a parallel loop (times)
+  periodic_products,  // multiply-adds of residues by residues, where weights differ by block
+  permutations,       // residues moved by a rotation
 };
-inline constexpr std::size_t kTerms = 21;
+inline constexpr std::size_t kTerms = 23;
 
 constexpr std::size_t index(Term t) {
   return static_cast<std::size_t>(t);
@@ -44,9 +46,9 @@ using Work = std::array<double, kTerms>;
 
 // A second and thread. The defaults are those of one core of a server with AVX-512 VNNI and IFMA.
 struct Rates {
-  std::array<double, kTerms> per_second = {6.6e10, 7.2e10, 8.1e9, 6.2e8, 3e9,    3.8e9, 4e9,
-                                           3e9,    3.5e9,  4.6e9, 4.5e9, 5.2e9,  1.2e9, 4.4e9,
-                                           8.9e10, 1.5e7,  5.7e6, 1e8,   4.7e10, 1.7e8, 4.8e4};
+  std::array<double, kTerms> per_second = {6.6e10, 7.2e10, 8.1e9,  6.2e8, 3e9,   3.8e9, 4e9,    3e9,
+                                           3.5e9,  4.6e9,  4.5e9,  5.2e9, 1.2e9, 4.4e9, 8.9e10, 1.5e7,
+                                           5.7e6,  1e8,    4.7e10, 1.7e8, 4.8e4, 4e9,   6e8};
   double seconds(const Work& work) const;
 };
 

@@ -25,10 +25,12 @@ struct ScaledStage {
   std::vector<double> factor;  // by source: integer weight over real weight
   std::vector<std::uint64_t> lift;
   double largest_weight = 0;  // integer
-  // Of the vector, in units of its true values, rms: noise, independent in each element, and what rounded
-  // weights do that a channel's positions share.
+  // Of the vector, in units of its true values, rms over its elements (of the output, of the element that
+  // errs most): noise, independent in each element, and what rounded weights do that a channel's positions
+  // share.
   double noise = 0, rounding = 0;
   double added_noise = 0, added_rounding = 0;  // the parts that begin in this stage
+  double weight_rounding = 0;                  // of those, what rounded weights add, shared or not
   double error() const { return std::hypot(noise, rounding); }
 };
 
@@ -39,8 +41,9 @@ struct Scaling {
   std::vector<ScaledStage> stages;
   std::vector<double> primes;  // wanted sizes, or the true ones that were given
   double final_bits = 0;       // the product of the lowest primes has at least so many
-  double precision_bits = 0;   // -log2(rms error of the output / bound of the output)
+  double precision_bits = 0;   // -log2(rms error of the output that errs most / bound of the outputs)
   int dominant = -1;           // the stage that adds most of the output's error; -1: encryption
+  bool weights_limit = false;  // and whether it is by rounding its weights
 };
 
 struct ScaleProblem {
@@ -49,6 +52,11 @@ struct ScaleProblem {
   const Levels& levels;
   ring::RingType ring = ring::RingType::real;
   double n = 0;
+  // Of networks in blocks: the product of the special primes is larger than any digit by so many bits, which
+  // a rotation's noise falls by; and the stages that read relinearised squares, and rotate those.
+  double special_excess = 0;
+  const std::vector<bool>* squares_first = nullptr;
+  bool public_key = false;  // inputs come with the noise of that encryption
 };
 
 // With `primes` the true moduli are taken; without, sizes are chosen here.

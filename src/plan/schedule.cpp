@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/progress.h"
+#include "base/units.h"
 #include "plan/cost.h"
 #include "plan/parts.h"
 #include "plan/peak.h"
@@ -18,8 +18,8 @@ namespace {
 std::vector<Task> cut_tasks(const ServerPlan& plan, std::uint32_t index, std::uint32_t height) {
   const auto& step = plan.steps[index];
   const auto& value = plan.values[step.output];
-  const auto count = static_cast<std::uint32_t>(step.identity ? value.elements : step.groups.size());
-  const auto first_output = [&](std::uint32_t g) { return step.identity ? g : step.groups[g].first_output; };
+  const auto count = static_cast<std::uint32_t>(elementwise(step) ? value.elements : step.groups.size());
+  const auto first_output = [&](std::uint32_t g) { return elementwise(step) ? g : step.groups[g].first_output; };
   std::vector<Task> tasks;
   std::uint32_t end_of_task = 0;
   for (std::uint32_t g = 0; g < count; ++g) {
@@ -111,7 +111,7 @@ class DemandOrder {
 std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index, const Rates& rates) {
   const auto& step = plan.steps[index];
   const auto rows = static_cast<std::uint32_t>(plan.values[step.output].row_begin.size() - 1);
-  if (step.identity) return rows;
+  if (elementwise(step)) return rows;
   const auto ring = ring_size(plan.client.params);
   const auto outputs = plan.values[step.output].elements;
   std::uint32_t best = 1;
@@ -144,11 +144,9 @@ Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads, const
   std::vector<std::uint32_t> heights;
   for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(first_height(plan, s, rates));
   Schedule result;
-  plan.threads = threads;
   for (;;) {
     plan.tasks = order_tasks(plan, heights);
-    plan.peak_bytes = total_peak_bytes(plan, threads);
-    plan.workspace_bytes_per_thread = workspace_bytes(plan);
+    state_memory(plan, threads);
     result.peak_bytes = plan.peak_bytes;
     if (result.untiled_peak == 0) result.untiled_peak = plan.peak_bytes;
     if (plan.peak_bytes <= limit) return result;

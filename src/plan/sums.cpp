@@ -52,6 +52,15 @@ bool any_pool_of_sums(const model::Graph& graph) {
   });
 }
 
+bool pool_before_products(const model::Graph& graph, const model::Node& node) {
+  return is_pool(node) && feeds_products(graph, node.output);
+}
+
+bool any_pool_before_products(const model::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [&](const model::Node& node) { return pool_before_products(graph, node); });
+}
+
 EvenSquares even_squares(const FoldedQuadratic& f) {
   const std::size_t n = f.square.size();
   EvenSquares e;

@@ -1,6 +1,6 @@
-// Pools of squares kept as a step of their own (DESIGN 3): a sum of squares with weights +-1 adds no bits to
-// the scale, and a convolution that reads the sums needs a fraction of the products that one composed with
-// the pool would.
+// Pools of squares kept as a step of their own (docs/design.md, "Affine maps"): a sum of squares with weights
+// +-1 adds no bits to the scale, and a convolution that reads the sums needs a fraction of the products that
+// one composed with the pool would.
 #pragma once
 
 #include <string>
@@ -15,6 +15,9 @@ namespace velum::plan {
 // convolutions or dense layers follow it. Null otherwise.
 const model::Node* pool_of_sums(const model::Graph& graph, const model::Node& quadratic);
 bool any_pool_of_sums(const model::Graph& graph);
+// Whether this is a pool that convolutions or dense layers alone mix further.
+bool pool_before_products(const model::Graph& graph, const model::Node& node);
+bool any_pool_before_products(const model::Graph& graph);
 
 // Elements with a plain term are not shrunk further than this: what is carried plain would lose its
 // precision.

@@ -85,12 +85,13 @@ std::vector<Activation> observe_activations(const model::Graph& g, std::span<con
   for (const auto& place : places) wanted[place.input] = wanted[place.output] = true;
 
   const auto lanes = model::lanes_for(count), tile_count = (count + lanes - 1) / lanes;
-  const auto workers = static_cast<std::size_t>(threads());
+  const int team = threads();
+  const auto workers = static_cast<std::size_t>(team);
   std::vector<model::Tiles> tiles(workers);
   // Least and greatest do not depend on the order, so a worker keeps its own; sums are kept by tile.
   std::vector<std::vector<Seen>> seen(workers, std::vector<Seen>(wanted.size()));
   std::vector<std::vector<double>> squares(tile_count, std::vector<double>(wanted.size()));
-  parallel_for(tile_count, [&](std::size_t tile, int worker) {
+  parallel_for(tile_count, team, [&](std::size_t tile, int worker) {
     const auto w = static_cast<std::size_t>(worker);
     if (tiles[w].empty()) tiles[w] = model::make_tiles(execution, lanes);
     const auto first = tile * lanes, here = std::min(lanes, count - first);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "base/progress.h"
+#include "base/units.h"
 #include "report/charts.h"
 
 namespace velum::report {

@@ -116,18 +116,18 @@ void measure_class(ClassMetrics& c, std::size_t hits) {
 
 }  // namespace
 
-std::int32_t predicted_class(std::span<const double> outputs) {
-  if (outputs.size() == 1) return outputs[0] > 0 ? 1 : 0;
+std::int32_t predicted_class(std::span<const double> outputs, double cut) {
+  if (outputs.size() == 1) return outputs[0] > cut ? 1 : 0;
   std::size_t best = 0;
   for (std::size_t c = 1; c < outputs.size(); ++c)
     if (finite(outputs[c]) > finite(outputs[best])) best = c;
   return static_cast<std::int32_t>(best);
 }
 
-std::vector<std::int32_t> predicted_classes(std::span<const double> outputs, std::size_t width) {
+std::vector<std::int32_t> predicted_classes(std::span<const double> outputs, std::size_t width, double cut) {
   std::vector<std::int32_t> classes(outputs.size() / width);
   for (std::size_t i = 0; i < classes.size(); ++i)
-    classes[i] = predicted_class(outputs.subspan(i * width, width));
+    classes[i] = predicted_class(outputs.subspan(i * width, width), cut);
   return classes;
 }
 
@@ -181,7 +181,7 @@ std::vector<RocPoint> roc_curve(std::span<const double> scores, const std::vecto
 }
 
 Metrics measure(std::span<const double> outputs, std::size_t width, std::span<const std::int32_t> labels,
-                const std::vector<std::string>& names) {
+                const std::vector<std::string>& names, double cut) {
   const auto images = labels.size(), classes = std::max<std::size_t>(width, 2);
   if (width == 0 || outputs.size() != images * width)
     fail_user("{} outputs for {} labels: expected {} an image", outputs.size(), images, width);
@@ -197,7 +197,7 @@ Metrics measure(std::span<const double> outputs, std::size_t width, std::span<co
   m.images = images;
   m.classes.resize(classes);
   m.confusion.assign(classes, std::vector<std::size_t>(classes));
-  const auto predicted = predicted_classes(outputs, width);
+  const auto predicted = predicted_classes(outputs, width, cut);
   for (std::size_t i = 0; i < images; ++i) {
     const auto truth = static_cast<std::size_t>(labels[i]), said = static_cast<std::size_t>(predicted[i]);
     ++m.confusion[truth][said];

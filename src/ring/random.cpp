@@ -20,12 +20,6 @@ void system_random(std::span<std::uint8_t> out) {
   randombytes_buf(out.data(), out.size());
 }
 
-Seed random_seed() {
-  Seed seed;
-  system_random(seed);
-  return seed;
-}
-
 RandomStream::RandomStream(const Seed& seed, std::uint64_t stream) : seed_(seed), stream_(stream) {
   // Chooses the fastest implementation of the cipher for this processor, once for the process.
   if (sodium_init() < 0)

@@ -10,8 +10,8 @@ namespace velum::ring {
 using Seed = std::array<std::uint8_t, 32>;
 
 // From the operating system; never fails (it ends the process where the system has no randomness to give).
+// For secrets and their errors see randomness.h.
 void system_random(std::span<std::uint8_t> out);
-Seed random_seed();
 
 // The key stream of ChaCha20 (64-bit counter from zero, 64-bit nonce) under key `seed` and nonce `stream`,
 // the latter little-endian. Distinct streams of one seed are independent. Wiped at its end.

@@ -29,9 +29,8 @@ constexpr std::array<std::pair<Start, std::string_view>, 4> kStarts = {{
 constexpr QuadraticCoefficients kIdentity{0, 1, 0}, kFixed{0.125, 0.5, 0.25};
 
 // Where the samples determine nothing, that for a standard normal input: E relu(x) = 2 p, E a x^2 = a.
-QuadraticCoefficients bounded_fit(double a, const ReluMoments& moments) {
-  return fit_relu_with(a, moments)
-      .value_or(QuadraticCoefficients{a, kNormalFit.b, kNormalFit.a + kNormalFit.c - a});
+QuadraticCoefficients bounded_fit(double a, const ReluMoments& moments, const QuadraticCoefficients& normal) {
+  return fit_relu_with(a, moments).value_or(QuadraticCoefficients{a, normal.b, normal.a + normal.c - a});
 }
 
 std::vector<std::int64_t> coefficient_shape(ActivationKind kind, const std::vector<std::int64_t>& shape) {
@@ -74,8 +73,9 @@ bool is_trainable(ActivationKind kind) {
   return kind != ActivationKind::relu && kind != ActivationKind::square;
 }
 
-ActivationImpl::ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape)
-    : kind_(kind), shape_(std::move(shape)) {
+ActivationImpl::ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape,
+                               ReplacedFunctionPtr function)
+    : kind_(kind), shape_(std::move(shape)), function_(std::move(function)) {
   if (kind_ == ActivationKind::relu) return;
   const auto dims = coefficient_shape(kind_, shape_);
   a = torch::empty(dims);
@@ -99,8 +99,31 @@ torch::Tensor ActivationImpl::expanded(const torch::Tensor& coefficient) const {
 }
 
 ActivationResult ActivationImpl::forward(const torch::Tensor& x, const RangePull& pull) {
-  if (kind_ == ActivationKind::relu) return {torch::relu(x), {}};
-  return quadratic(x, expanded(a), expanded(b), expanded(c), pull, share_);
+  if (kind_ == ActivationKind::relu) return {replaced(x), {}};
+  if (!function_ || share_ >= 1) return quadratic(x, expanded(a), expanded(b), expanded(c), pull, share_);
+  auto result = quadratic(x, expanded(a), expanded(b), expanded(c), pull);
+  result.y = share_ * result.y + (1 - share_) * replaced(x);
+  return result;
+}
+
+torch::Tensor ActivationImpl::replaced(const torch::Tensor& x) const {
+  return function_ ? (*function_)(x) : torch::relu(x);
+}
+
+// The fit over a standard normal input, by its quantiles; of the layer as a whole where its elements differ.
+QuadraticCoefficients ActivationImpl::normal_fit() const {
+  if (!function_) return kNormalFit;
+  constexpr std::int64_t kPoints = 64;
+  const auto shares = (torch::arange(kPoints, torch::kFloat64) + 0.5) / static_cast<double>(kPoints);
+  std::vector<std::int64_t> dims(shape_.size() + 1, 1);
+  dims[0] = kPoints;
+  auto all = shape_;
+  all.insert(all.begin(), kPoints);
+  const auto x = torch::special::ndtri(shares).to(torch::kFloat32).reshape(dims).expand(all).contiguous();
+  const auto y = replaced(x).contiguous();
+  ReluMoments moments;
+  for (std::int64_t i = 0; i < x.numel(); ++i) moments.add(x.data_ptr<float>()[i], y.data_ptr<float>()[i]);
+  return fit_relu(moments).value_or(kNormalFit);
 }
 
 void ActivationImpl::set(const QuadraticCoefficients& value) {
@@ -136,17 +159,26 @@ void ActivationImpl::fit(const torch::Tensor& inputs, const CoefficientLimits& l
   const auto images = x.size(0), elements = x.numel() / images, units = a.numel();
   const auto unit_elements = elements / units;  // a unit's elements are consecutive in every kind
   std::vector<ReluMoments> moments(static_cast<std::size_t>(units));
+  const auto y = function_ ? replaced(x).contiguous() : torch::Tensor();
   const float* p = x.data_ptr<float>();
+  const float* q = function_ ? y.data_ptr<float>() : nullptr;
   for (std::int64_t n = 0; n < images; ++n)
     for (std::int64_t u = 0; u < units; ++u)
-      for (std::int64_t i = 0; i < unit_elements; ++i) moments[static_cast<std::size_t>(u)].add(*p++);
+      for (std::int64_t i = 0; i < unit_elements; ++i, ++p) {
+        auto& m = moments[static_cast<std::size_t>(u)];
+        if (q)
+          m.add(*p, *q++);
+        else
+          m.add(*p);
+      }
+  const auto normal = normal_fit();
   const auto reach = bounded ? reaches(x) : std::vector<double>{};
   std::vector<float> found_a, found_b, found_c;
   for (std::size_t u = 0; u < moments.size(); ++u) {
-    auto found = fit_relu(moments[u]).value_or(kNormalFit);
+    auto found = fit_relu(moments[u]).value_or(normal);
     if (bounded) {
       const double most = range_curvature(std::max(kRangeReach * reach[u], 1e-3));
-      if (std::abs(found.a) > most) found = bounded_fit(std::copysign(most, found.a), moments[u]);
+      if (std::abs(found.a) > most) found = bounded_fit(std::copysign(most, found.a), moments[u], normal);
     }
     found_a.push_back(static_cast<float>(found.a));
     found_b.push_back(static_cast<float>(found.b));

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "system/file.h"
 #include "train/device.h"
 
 namespace velum::train {

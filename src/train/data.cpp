@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/classes.h"
 
 namespace velum::train {
 
@@ -41,10 +42,15 @@ TrainingData load_training_data(const TrainOptions& o, bool with_test) {
   if (o.channels > 0 && !spec.starts_with("folder:"))
     fail_user("--channels {}: only class folders (folder:DIR) are converted, not {}", o.channels, spec);
   TrainingData out;
+  const auto names = o.classes.empty() ? std::vector<std::string>() : data::read_class_names(o.classes);
   const auto part = [&](data::Split split) {
     data::LoadOptions options;
     options.split = split;
     options.skip_bad = o.skip_bad;
+    options.resize = o.resize == "fit"    ? data::Resize::fit
+                     : o.resize == "crop" ? data::Resize::crop
+                                          : data::Resize::stretch;
+    options.ignore_exif = o.exif == "ignore";
     if (o.image_size > 0) options.height = options.width = o.image_size;
     if (o.channels > 0) options.channels = o.channels;
     // The other splits are as the training images are, whatever their first file happens to be.
@@ -54,6 +60,12 @@ TrainingData load_training_data(const TrainOptions& o, bool with_test) {
       options.width = out.image_shape[2];
     }
     auto set = data::load(spec, options);
+    if (!names.empty()) {
+      if (set.named_classes)
+        data::match_classes(set, names, spec);
+      else
+        set.classes = names;
+    }
     if (set.undivided)
       fail_user(
           "data set {}: is not divided into training, validation and test images, so that accuracy would be "

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "model/execute.h"
+#include "model/input_statistics.h"
 
 namespace velum::train {
 
@@ -78,6 +79,9 @@ model::Operation exported(const NetworkImpl& net, const LayerSpec& layer) {
           return model::ScaleShift{coefficients_of(net.tensor(layer.name, "scale"), layer.shape),
                                    coefficients_of(net.tensor(layer.name, "shift"), layer.shape)};
         } else if constexpr (std::is_same_v<S, ActivationSpec>) {
+          if (s.kind == ActivationKind::relu && s.function)
+            fail_user("layer {}: its activation is {}, which is no ReLU and cannot be written as one",
+                      layer.name, s.function->name());
           if (s.kind == ActivationKind::relu) return model::Relu{};
           return model::Quadratic{coefficients_of(net.tensor(layer.name, "a"), layer.shape),
                                   coefficients_of(net.tensor(layer.name, "b"), layer.shape),
@@ -165,11 +169,12 @@ Imported imported(const model::Graph& g, const model::Node& node) {
                    {"c", tensor_of(op.c, node.shape)}}};
         } else if constexpr (std::is_same_v<Op, model::Relu>) {
           return {ActivationSpec{ActivationKind::relu}, {}};
-        } else if constexpr (std::is_same_v<Op, model::Unsupported>) {
+        } else if constexpr (std::is_same_v<Op, model::Unsupported> || std::is_same_v<Op, model::Function> ||
+                             std::is_same_v<Op, model::AxisFunction>) {
           fail_user(
               "model {}: node {} is {}, which the trainer cannot replace: it takes networks whose "
               "activations are "
-              "Relu (and MaxPool); export the network with those",
+              "Relu or other functions of one element; export the network with those",
               g.name, node.name, op.op);
         } else if constexpr (std::is_constructible_v<LayerOperation, Op>) {
           return {op, {}};
@@ -199,10 +204,27 @@ Network from_graph(const model::Graph& graph) {
   std::map<std::string, std::string> names{{graph.input, "input"}};
   std::set<std::string> taken;
   std::vector<std::vector<std::pair<std::string, torch::Tensor>>> tensors;
-  for (const auto& node : graph.nodes) {
-    auto layer = imported(graph, node);
+  std::map<std::size_t, model::Activation> activations;  // by their last node
+  std::set<std::size_t> inside;
+  for (auto& a : model::find_activations(graph)) {
+    inside.insert(a.nodes.begin(), a.nodes.end());
+    activations.emplace(a.nodes.back(), std::move(a));
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto& node = graph.nodes[i];
+    const auto activation = activations.find(i);
+    if (activation == activations.end() && inside.contains(i)) continue;
+    auto inputs = node.inputs;
+    Imported layer;
+    if (activation == activations.end()) {
+      layer = imported(graph, node);
+    } else {
+      layer.op =
+          ActivationSpec{ActivationKind::relu, std::make_shared<ReplacedFunction>(graph, activation->second)};
+      inputs = {activation->second.input};
+    }
     LayerSpec s{plain_name(node.output, taken), std::move(layer.op), {}, node.shape};
-    for (const auto& input : node.inputs) s.inputs.push_back(names.at(input));
+    for (const auto& input : inputs) s.inputs.push_back(names.at(input));
     names[node.output] = s.name;
     spec.layers.push_back(std::move(s));
     tensors.push_back(std::move(layer.tensors));
@@ -256,6 +278,12 @@ void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& i
   const auto& input = seen.at(graph.input);
   graph.input_range.rms = std::sqrt(input.squares / input.count);
   network->train(was_training);
+}
+
+void record_statistics(model::Graph& graph, const torch::Tensor& images) {
+  model::set_statistics(
+      graph, model::measure_inputs(values_of(images.cpu()), static_cast<std::size_t>(images.size(0)),
+                                   graph.input_range.low, graph.input_range.high));
 }
 
 std::string check_ranges(model::Graph& graph) {

@@ -22,6 +22,9 @@ Network from_graph(const model::Graph& graph);
 // value, widened on both sides by `margin` times their distance, and the root mean squares (not widened).
 void record_ranges(model::Graph& graph, Network& network, const torch::Tensor& images, double margin);
 
+// Statistics of these images into the graph's metadata.
+void record_statistics(model::Graph& graph, const torch::Tensor& images);
+
 // Removes recorded ranges that are not finite, which no file can hold, and says which tensor is the first (in
 // the network's order) to exceed what plans hold well, and what to do about it. Empty where none does.
 std::string check_ranges(model::Graph& graph);

@@ -7,7 +7,10 @@
 namespace velum::train {
 
 void ReluMoments::add(double x) {
-  const double r = std::max(x, 0.0);
+  add(x, std::max(x, 0.0));
+}
+
+void ReluMoments::add(double x, double r) {
   const double x2 = x * x;
   power[0] += 1;
   power[1] += x;

@@ -22,6 +22,7 @@ struct ReluMoments {
   std::array<double, 5> power{};
   std::array<double, 3> target{};
   void add(double x);
+  void add(double x, double y);  // of another function than ReLU, y = f(x)
   ReluMoments& operator+=(const ReluMoments& other);
 };
 

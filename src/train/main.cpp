@@ -4,13 +4,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/progress.h"
+#include "base/units.h"
 #include "model/onnx.h"
+#include "system/file.h"
+#include "system/program.h"
+#include "system/terminal.h"
 #include "train/affine_layers.h"
 #include "train/allocation.h"
 #include "train/command_line.h"
@@ -58,26 +59,28 @@ void run(Arguments& args, const std::string& command) {
   const auto notes = parsed_notes(args.notes);
   check_output_files(args);
   const auto data = load_training_data(o, !args.skip_test);
-  for (const auto& note : data.notes) fmt::print(stderr, "{}\n", note);
+  for (const auto& note : data.notes) say_on_stderr(note);
   if (!args.quiet)
     fmt::print("{}: {} training, {} validation, {} test images of {}, {} classes\n", data.name,
                data.train.count(), data.validation.count(), data.test.count(),
                model::to_string(data.image_shape), data.classes.size());
   if (const auto slow = slow_products(parse_products(o.products), detect_cpu()); !slow.empty() && o.device == "cpu")
-    fmt::print(stderr, "velum train: warning: {}\n", slow);
+    say_on_stderr("velum train: warning: " + slow);
   auto result = velum::train::train(data, o, [&](const EpochRecord& e) {
     if (!args.quiet) print_epoch(e, o);
   });
   auto graph = to_graph(*result.network);
   record_ranges(graph, result.network, data.train.images, o.margin);
   if (const auto wide = check_ranges(graph); !wide.empty() && o.activation != ActivationKind::relu)
-    fmt::print(stderr, "velum train: warning: {}\n", wide);
+    say_on_stderr("velum train: warning: " + wide);
   const auto classes = static_cast<std::int64_t>(data.classes.size());
   std::optional<Metrics> test;
   if (!args.skip_test) test = evaluate(result.network, data.test, classes);
   const ReportInput report{o,    data,    result, graph, evaluate(result.network, data.train, classes),
                            test, command, notes};
   graph.metadata = model_metadata(report);
+  if (const auto range = model::pixels_record(result.pixels); !range.empty()) graph.metadata[model::kPixels] = range;
+  record_statistics(graph, data.train.images);
   model::save_onnx(graph, args.out);
   if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
   if (!args.json.empty() || !args.report.empty()) {
@@ -122,22 +125,17 @@ std::string command_text(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   velum::train::keep_freed_memory();
-  try {
-    auto parsed = parse_command_line(argc, argv);
-    if (!parsed.arguments) return parsed.exit_code;
-    run(*parsed.arguments, command_text(argc, argv));
-    return 0;
-  } catch (const Error& e) {
-    fmt::print(stderr, "velum train: {}\n", e.what());
-    return e.exit_code();
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "velum train: out of memory; lower --batch or --width\n");
-    return 1;
-  } catch (const c10::Error& e) {
-    fmt::print(stderr, "velum train: {}\n", torch_message(e));
-    return 1;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "velum train: {}\n", e.what());
-    return 1;
-  }
+  int code = 0;
+  const int failed = run_program("velum train", [&] {
+    try {
+      auto parsed = parse_command_line(argc, argv);
+      code = parsed.exit_code;
+      if (parsed.arguments) run(*parsed.arguments, command_text(argc, argv));
+    } catch (const std::bad_alloc&) {
+      fail("out of memory; lower --batch or --width");
+    } catch (const c10::Error& e) {
+      fail("{}", torch_message(e));
+    }
+  });
+  return failed ? failed : code;
 }

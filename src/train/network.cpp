@@ -40,6 +40,32 @@ torch::Tensor pooled(const torch::Tensor& x, const model::AveragePool& p) {
   return sum(x) / sum(torch::ones({1, 1, x.size(2), x.size(3)}, x.options()));
 }
 
+torch::Tensor broadcast_tensor(const model::Coefficients& c, const model::Shape& shape) {
+  const auto wide = model::broadcast(c, shape);
+  return torch::tensor(at::ArrayRef<double>(wide)).to(torch::kFloat32).reshape(shape);
+}
+
+// A fixed affine map by rows: what each output element reads, weighted, added up by row.
+struct LinearMapImpl : torch::nn::Module {
+  explicit LinearMapImpl(const model::Linear& l) {
+    const auto outputs = static_cast<std::int64_t>(l.row_begin.size()) - 1;
+    std::vector<std::int64_t> from(l.columns.begin(), l.columns.end()), to;
+    for (std::int64_t row = 0; row < outputs; ++row)
+      to.insert(to.end(), l.row_begin[static_cast<std::size_t>(row) + 1] - l.row_begin[static_cast<std::size_t>(row)],
+                row);
+    columns = register_buffer("columns", torch::tensor(at::ArrayRef<std::int64_t>(from)));
+    rows = register_buffer("rows", torch::tensor(at::ArrayRef<std::int64_t>(to)));
+    weights = register_buffer("weights", l.weights.empty() ? torch::ones({columns.numel()})
+                                                           : torch::tensor(at::ArrayRef<float>(l.weights)));
+    bias = register_buffer("bias", l.bias.empty() ? torch::zeros({outputs}) : torch::tensor(at::ArrayRef<float>(l.bias)));
+  }
+  torch::Tensor apply_to(const torch::Tensor& x) const {
+    const auto terms = x.flatten(1).index_select(1, columns) * weights;
+    return torch::zeros({x.size(0), bias.size(0)}, x.options()).index_add(1, rows, terms) + bias;
+  }
+  torch::Tensor columns, rows, weights, bias;
+};
+
 // Null for layers without parameters.
 std::shared_ptr<torch::nn::Module> make_module(const LayerSpec& layer, const model::Shape& input) {
   using Made = std::shared_ptr<torch::nn::Module>;
@@ -53,8 +79,16 @@ std::shared_ptr<torch::nn::Module> make_module(const LayerSpec& layer, const mod
             if (input.size() == 3) return torch::nn::BatchNorm2d(input[0]).ptr();
             return torch::nn::BatchNorm1d(input.at(0)).ptr();
           },
-          [&](const ScaleShiftSpec&) -> Made { return std::make_shared<ScaleShiftHolderImpl>(layer.shape); },
-          [&](const ActivationSpec& s) -> Made { return Activation(s.kind, layer.shape).ptr(); },
+          [&](const ScaleShiftSpec& s) -> Made {
+            auto holder = std::make_shared<ScaleShiftHolderImpl>(layer.shape);
+            if (s.values) {
+              holder->scale.copy_(broadcast_tensor(s.values->scale, layer.shape));
+              holder->shift.copy_(broadcast_tensor(s.values->shift, layer.shape));
+            }
+            return holder;
+          },
+          [&](const ActivationSpec& s) -> Made { return Activation(s.kind, layer.shape, s.function).ptr(); },
+          [&](const model::Linear& l) -> Made { return std::make_shared<LinearMapImpl>(l); },
           [](const auto&) -> Made { return nullptr; },
       },
       layer.op);
@@ -144,6 +178,17 @@ torch::Tensor NetworkImpl::apply(std::size_t i, const std::vector<torch::Tensor>
             return sum;
           },
           [&](const model::Concat&) { return torch::cat(in, 1); },
+          [&](const model::Multiply&) { return in[0] * in[1]; },
+          [&](const model::Transpose& t) {
+            std::vector<std::int64_t> axes{0};
+            for (const int axis : t.axes) axes.push_back(axis + 1);
+            return x.permute(axes).contiguous();
+          },
+          [&](const model::Linear&) {
+            auto dims = layer.shape;
+            dims.insert(dims.begin(), x.size(0));
+            return module(std::type_identity<LinearMapImpl>{}).apply_to(x).reshape(dims);
+          },
       },
       layer.op);
 }

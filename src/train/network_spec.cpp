@@ -38,6 +38,15 @@ const std::vector<Builder>& builders() {
 
 }  // namespace
 
+NetworkSpec with_pixels(NetworkSpec spec, const model::ScaleShift& layer) {
+  const std::string name = "pixels";
+  for (auto& l : spec.layers)
+    for (auto& input : l.inputs)
+      if (input == "input") input = name;
+  spec.layers.insert(spec.layers.begin(), {name, ScaleShiftSpec{false, layer}, {"input"}, spec.input_shape});
+  return spec;
+}
+
 NetworkSpec build_network(const NetworkRequest& request) {
   if (request.input_shape.size() != 3 || request.classes < 2)
     fail_user(

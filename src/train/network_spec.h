@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,16 +27,19 @@ struct DenseSpec {
 struct BatchNormSpec {};  // trained; becomes a ScaleShift in the exported model
 struct ScaleShiftSpec {   // fixed: from a loaded model
   bool restores = false;  // or added behind an activation, whose input was divided by it (warm_start.h)
+  std::optional<model::ScaleShift> values = std::nullopt;  // or known from the start: of the pixels
 };
 struct ActivationSpec {
   ActivationKind kind = ActivationKind::relu;
+  ReplacedFunctionPtr function = nullptr;  // of a loaded model, in ReLU's place
 };
 struct DropoutSpec {  // while training only
   double probability = 0;
 };
 using LayerOperation = std::variant<ConvolutionSpec, DenseSpec, BatchNormSpec, ScaleShiftSpec, ActivationSpec,
                                     DropoutSpec, model::AveragePool, model::MaxPool, model::GlobalAveragePool,
-                                    model::Pad, model::Reshape, model::Combine, model::Concat>;
+                                    model::Pad, model::Reshape, model::Combine, model::Concat, model::Transpose,
+                                    model::Linear, model::Multiply>;
 
 struct LayerSpec {
   std::string name;  // unique; also names the output tensor. Letters, digits and underscores
@@ -60,6 +64,9 @@ struct NetworkRequest {
   std::vector<std::int64_t> widths;  // of the blocks, for networks that have them to choose; empty: their own
   bool max_pool = false;             // in place of average pooling; not polynomial
 };
+
+// The same network behind a fixed layer that makes of images from 0 to 1 the pixels that it takes.
+NetworkSpec with_pixels(NetworkSpec spec, const model::ScaleShift& layer);
 
 // Throws Error(user) for an unknown name or an image too small.
 NetworkSpec build_network(const NetworkRequest& request);

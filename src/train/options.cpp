@@ -106,6 +106,9 @@ void validate(const TrainOptions& o) {
           "from 0 to 16384");
   require(o.channels == 0 || o.channels == 1 || o.channels == 3, "channels", static_cast<double>(o.channels),
           "1 (grey), 3 (RGB) or 0 (as the first image)");
+  require_one_of("resize", o.resize, {"fit", "crop", "stretch"});
+  require_one_of("exif", o.exif, {"apply", "ignore"});
+  load_options_of(o);
   validate_augmentation(o.augmentation);
   parse_products(o.products);
   find_device(o.device);
@@ -139,6 +142,10 @@ std::map<std::string, std::string> describe(const TrainOptions& o) {
   out["distil"] = taught && o.distil_weight > 0 ? "true" : "false";
   if (!o.from.empty()) out["net"] = "of --from";
   return out;
+}
+
+model::LoadOptions load_options_of(const TrainOptions& o) {
+  return {o.output, model::parse_shape(o.shape), model::parse_pixels(o.input_range, o.input_mean, o.input_std)};
 }
 
 CoefficientLimits limits_of(const TrainOptions& o) {

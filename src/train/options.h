@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/onnx.h"
 #include "train/activation.h"
 #include "train/augment.h"
 
@@ -25,6 +26,10 @@ struct TrainOptions {
   std::int64_t image_size = 0;       // class folders: resized to a square; 0: as the first image
   std::int64_t channels = 0;         // class folders: 1 (grey) or 3 (RGB); 0: as the first image
   bool skip_bad = false;             // class folders: unreadable images are named and left out
+  std::string resize = "stretch", exif = "apply";      // of image files: as velum eval has them
+  std::string classes;                                 // FILE of names in the order of the outputs; empty: text order
+  std::string output, shape;                           // of --from and --teacher: model/onnx.h
+  std::string input_range, input_mean, input_std;      // pixels that the network takes: model/pixels.h
 
   int epochs = 20;
   int batch = 128;
@@ -86,6 +91,8 @@ struct TrainOptions {
 void validate(const TrainOptions& options);
 // Every option that changes the result, by its name on the command line.
 std::map<std::string, std::string> describe(const TrainOptions& options);
+// How to read --from and --teacher. Throws Error(user).
+model::LoadOptions load_options_of(const TrainOptions& options);
 // The limits, widened where the start of the activations lies outside of them.
 CoefficientLimits limits_of(const TrainOptions& options);
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "system/file.h"
 #include "train/trainer.h"
 
 namespace velum::train {
@@ -20,14 +20,8 @@ struct NamedFile {
   std::string path;
 };
 
-fs::path place_of(const std::string& path) {
-  std::error_code ignored;  // what cannot be looked up is compared as it is written
-  const auto place = fs::weakly_canonical(path, ignored);
-  return place.empty() ? fs::path(path) : place;
-}
-
 void require_apart(const NamedFile& written, const NamedFile& other) {
-  if (!written.path.empty() && !other.path.empty() && place_of(written.path) == place_of(other.path))
+  if (!written.path.empty() && !other.path.empty() && same_file(written.path, other.path))
     fail_user("{} {}: is the file of {} too, one would overwrite the other; name another file",
               written.option, written.path, other.option);
 }

@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "base/cpu.h"
-#include "base/progress.h"
+#include "base/units.h"
 #include "report/activations.h"
 #include "train/exchange.h"
 

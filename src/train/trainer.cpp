@@ -22,8 +22,13 @@ namespace velum::train {
 namespace {
 
 // An ONNX network that takes these images and tells these classes apart.
-Network load_network(const char* option, const std::string& path, const TrainingData& data) {
-  const auto graph = model::load_onnx(path);
+Network load_network(const char* option, const std::string& path, const TrainingData& data, const TrainOptions& o,
+                     model::Pixels* pixels = nullptr) {
+  auto load = load_options_of(o);
+  load.pixels.unless_recorded = !pixels;
+  if (!pixels) load.output.clear();  // a name of the other file
+  const auto graph = model::load_onnx(path, load);
+  if (pixels) *pixels = graph.pixels;
   if (graph.input_shape != data.image_shape)
     fail_user("{} {}: takes images of {}, but the data has {}; use another network{}", option, path,
               model::to_string(graph.input_shape), model::to_string(data.image_shape),
@@ -41,6 +46,13 @@ Network load_network(const char* option, const std::string& path, const Training
         "classes",
         option, path, fmt::join(names, ", "), fmt::join(data.classes, ", "));
   return from_graph(graph);
+}
+
+void require_relus(const NetworkSpec& spec) {
+  for (const auto& layer : spec.layers)
+    if (const auto* act = std::get_if<ActivationSpec>(&layer.op); act && act->function)
+      fail_user("network {}: layer {} is {}, which --activation relu does not keep; choose another activation",
+                spec.name, layer.name, act->function->name());
 }
 
 // Evenly over the set, which may be sorted by class.
@@ -63,10 +75,12 @@ class Recipe {
  public:
   Recipe(const TrainingData& data, const TrainOptions& options) : data_(data), o_(options) {
     if (!o_.from.empty()) {
-      from_ = load_network("--from", o_.from, data_);
+      from_ = load_network("--from", o_.from, data_, o_, &pixels_);
+      if (o_.activation == ActivationKind::relu) require_relus(from_->spec());
       wide_ = wide_activations(from_, some_images(data_.train));
     }
-    if (!o_.teacher.empty()) teacher_ = load_network("--teacher", o_.teacher, data_);
+    if (!o_.teacher.empty()) teacher_ = load_network("--teacher", o_.teacher, data_, o_);
+    if (o_.from.empty()) pixels_ = load_options_of(o_).pixels.pixels();
   }
 
   TrainResult operator()(const EpochCallback& on_epoch) {
@@ -87,6 +101,7 @@ class Recipe {
     torch::manual_seed(o_.seed);
     auto result = run_training({data_, o_, spec(o_.activation), start, teacher}, on_epoch);
     result.teacher = teacher;
+    result.pixels = pixels_;
     result.teacher_history = relu.history;
     result.seconds += relu.seconds;
     return result;
@@ -95,8 +110,10 @@ class Recipe {
  private:
   NetworkSpec spec(ActivationKind kind) const {
     if (!from_.is_empty()) return trainable_spec(from_->spec(), kind, wide_);
-    return build_network({o_.network, data_.image_shape, static_cast<std::int64_t>(data_.classes.size()),
-                          kind, o_.width, o_.dropout, o_.widths, o_.max_pool});
+    auto built = build_network({o_.network, data_.image_shape, static_cast<std::int64_t>(data_.classes.size()),
+                                kind, o_.width, o_.dropout, o_.widths, o_.max_pool});
+    if (pixels_.origin == model::Pixels::Origin::assumed) return built;
+    return with_pixels(std::move(built), model::pixels_layer(pixels_, data_.image_shape));
   }
 
   // Recipes that do let it teach too.
@@ -145,6 +162,7 @@ class Recipe {
   const TrainOptions& o_;
   Network from_{nullptr}, teacher_{nullptr};  // as given
   std::set<std::string> wide_;                // activations of from_
+  model::Pixels pixels_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 namespace velum::train {
 
 struct TrainResult {
+  model::Pixels pixels;  // that the network's layers take behind what makes them of images
   Network network{nullptr};
   Network teacher{nullptr};  // who distilled, or the ReLU network that it began with; may be empty
   std::vector<EpochRecord> history, teacher_history;

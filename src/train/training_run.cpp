@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "base/error.h"
-#include "base/progress.h"
+#include "system/progress.h"
 #include "train/average.h"
 #include "train/checkpoint.h"
 #include "train/device.h"

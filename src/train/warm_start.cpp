@@ -145,6 +145,7 @@ std::set<std::string> wide_activations(Network& network, const torch::Tensor& im
   for (const auto& layer : network->spec().layers) {
     const auto* act = std::get_if<ActivationSpec>(&layer.op);
     if (!act || act->kind != ActivationKind::relu) continue;
+    if (act->function && !act->function->scales()) continue;  // at another size it is another function
     const auto seen = statistics.find(layer.inputs[0]);
     if (seen == statistics.end()) continue;  // of the input itself
     const auto size = torch::sqrt(seen->second.variance + seen->second.mean.square());
@@ -187,7 +188,7 @@ NetworkSpec trainable_spec(const NetworkSpec& loaded, ActivationKind kind,
         fail_user("network {}: layer {} is a polynomial, which cannot become --activation relu", loaded.name,
                   layer.name);
       any = true;
-      layer.op = ActivationSpec{kind};
+      layer.op = ActivationSpec{kind, act->function};
       if (!normed[layer.inputs[0]]) {
         const auto* before = find(loaded, layer.inputs[0]);
         LayerSpec norm{layer.name + "_norm", BatchNormSpec{}, layer.inputs,

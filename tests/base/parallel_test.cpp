@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <vector>
@@ -11,13 +12,13 @@ namespace {
 
 class Parallel : public ::testing::Test {
  protected:
-  ~Parallel() override { set_threads(0); }
+  ~Parallel() override { use_threads(0); }
 };
 
 TEST_F(Parallel, VisitsEachIndexOnce) {
   for (const int team : {1, 2, 3, 8})
     for (const std::size_t count : {0u, 1u, 2u, 7u, 1000u}) {
-      set_threads(team);
+      use_threads(team);
       EXPECT_EQ(threads(), team);
       std::vector<int> visits(count, 0);
       parallel_for(count, [&](std::size_t i, int worker) {
@@ -30,7 +31,7 @@ TEST_F(Parallel, VisitsEachIndexOnce) {
 
 // A worker's number is what buffers are handed out by: no two bodies may run under the same one at a time.
 TEST_F(Parallel, WorkersHaveTheirNumberAlone) {
-  set_threads(4);
+  use_threads(4);
   std::vector<std::atomic<int>> inside(4);
   std::atomic<int> clashes{0};
   parallel_for(2000, [&](std::size_t, int worker) {
@@ -44,7 +45,7 @@ TEST_F(Parallel, WorkersHaveTheirNumberAlone) {
 
 TEST_F(Parallel, AnExceptionStopsTheLoopAndComesOut) {
   for (const int team : {1, 3}) {
-    set_threads(team);
+    use_threads(team);
     std::atomic<std::size_t> done{0};
     try {
       parallel_for(1000000, [&](std::size_t i, int) {
@@ -64,15 +65,29 @@ TEST_F(Parallel, AnExceptionStopsTheLoopAndComesOut) {
 }
 
 TEST_F(Parallel, AllThrowingIsOneException) {
-  set_threads(4);
+  use_threads(4);
   EXPECT_THROW(parallel_for(100, [](std::size_t, int) { throw std::runtime_error("x"); }),
                std::runtime_error);
 }
 
+// What is kept for each worker is sized by the team that was passed, whatever is set meanwhile.
+TEST_F(Parallel, ATeamThatIsPassedStays) {
+  use_threads(8);
+  std::atomic<int> beyond{0};
+  const auto loop = [&](int team) {
+    parallel_for(1000, team, [&](std::size_t i, int worker) {
+      if (i == 10) use_threads(16);
+      if (worker < 0 || worker >= std::max(team, 1)) ++beyond;
+    });
+  };
+  for (const int team : {0, 1, 2, 5}) loop(team);
+  EXPECT_EQ(beyond, 0);
+}
+
 TEST_F(Parallel, ZeroThreadsMeansAllCores) {
-  set_threads(0);
+  use_threads(0);
   EXPECT_GE(threads(), 1);
-  set_threads(-3);
+  use_threads(-3);
   EXPECT_GE(threads(), 1);
 }
 

@@ -49,10 +49,11 @@ bool run(const Parameters& params) {
 
   const auto secret = SecretKey::from_seed(params, seed);
   const auto file = secret.write();
-  const auto keys = generate_keys(params, secret, {params.limbs()});
-  const auto public_key = generate_public_key(params, secret);
-  auto seeded =
-      Encryptor(params, secret).encrypt(std::vector<double>(params.slots(), 0.5), 0x1p25, params.limbs());
+  const auto keys = generate_keys(params, secret, {params.limbs(), {{1, 2}, {255, params.limbs()}}},
+                                  ring::Randomness::system());
+  const auto public_key = generate_public_key(params, secret, ring::Randomness::system());
+  auto seeded = Encryptor(params, secret, ring::Randomness::system())
+                    .encrypt(std::vector<double>(params.slots(), 0.5), 0x1p25, params.limbs());
 
   // Ciphertexts are public; the secret is not.
   VALGRIND_MAKE_MEM_DEFINED(seeded.c0.data(), seeded.c0.size() * sizeof(u64));
@@ -61,7 +62,8 @@ bool run(const Parameters& params) {
   std::vector<double> values(params.slots());
   Decryptor(params, secret).decrypt(values, c.view(), c.scale());
   return is_undefined(error.data()) && is_undefined(secret.limb(0)) && is_undefined(values.data()) &&
-         is_undefined(keys.relinearise.b[0].data()) && is_undefined(public_key.b.data()) &&
+         is_undefined(keys.relinearise.b[0].data()) && is_undefined(keys.rotations[0].b[0].data()) &&
+         is_undefined(keys.rotations[1].b[0].data()) && is_undefined(public_key.b.data()) &&
          is_undefined(file.data() + 32);
 }
 

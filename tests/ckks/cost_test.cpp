@@ -40,6 +40,15 @@ kernels::Table counting_table() {
     ++counted.products;
     counted_table->subtract_multiply_scalar(out, a, b, w, n, m);
   };
+  t.multiply_scalar = [](u64* out, const u64* a, const kernels::Factor& w, std::size_t n,
+                         const kernels::Modulus& m) {
+    ++counted.products;
+    counted_table->multiply_scalar(out, a, w, n, m);
+  };
+  t.permute = [](u64* out, const u64* in, const std::uint32_t* source, std::size_t n) {
+    ++counted.permutations;
+    counted_table->permute(out, in, source, n);
+  };
   t.square_terms = [](u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n,
                       const kernels::Modulus& m) {
     counted.products += 3;
@@ -53,6 +62,7 @@ void expect_cost(const OperationCost& expected, const char* what, std::size_t li
   EXPECT_EQ(counted.key_products, expected.key_products) << what << " " << limbs << " " << alpha;
   EXPECT_EQ(counted.conversions, expected.conversions) << what << " " << limbs << " " << alpha;
   EXPECT_EQ(counted.products, expected.products) << what << " " << limbs << " " << alpha;
+  EXPECT_EQ(counted.permutations, expected.permutations) << what << " " << limbs << " " << alpha;
   counted = {};
 }
 
@@ -63,7 +73,8 @@ TEST(Cost, MatchesTheEvaluator) {
     const Parameters params(
         literal(RingType::real, 64, std::vector<double>(7, 36), std::vector<double>(alpha, 40)));
     const auto secret = SecretKey::from_seed(params, Seed{1});
-    const auto keys = generate_keys(params, secret, {7});
+    const auto keys = generate_keys(params, secret, {7, {{3, 7}}}, kRandomness);
+    const ring::Rotation by(RingType::real, 64, 3);
     const Evaluator evaluator(params);
     AlignedBuffer<u64> scratch(evaluator.scratch_words(7));
     kernels::use_table(counting);
@@ -80,6 +91,25 @@ TEST(Cost, MatchesTheEvaluator) {
       expect_cost(rescale_cost(limbs), "rescale", limbs, alpha);
       evaluator.relinearise_rescale(low.view(), three.view(), keys.relinearise, scratch.data());
       expect_cost(relinearise_rescale_cost(limbs, alpha), "both", limbs, alpha);
+
+      AlignedBuffer<u64> lifted(evaluator.decomposed_words(limbs)), sum(evaluator.extended_words(limbs));
+      Ciphertext turned(params, 2, limbs, 1);
+      for (Ciphertext* out : {&turned, &low}) {
+        const bool rescales = out == &low;
+        counted = {};
+        evaluator.rotate(out->view(), two.view(), keys.rotations[0], by, scratch.data());
+        expect_cost(rotate_cost(limbs, alpha, rescales), "rotate", limbs, alpha);
+        const auto x = evaluator.decompose(two.view(), lifted.data(), scratch.data());
+        expect_cost(decompose_cost(limbs, alpha), "decompose", limbs, alpha);
+        evaluator.rotate_decomposed(out->view(), x, keys.rotations[0], by, scratch.data());
+        expect_cost(rotate_decomposed_cost(limbs, alpha, rescales), "hoisted", limbs, alpha);
+        evaluator.start_extended(sum.data(), two.view());
+        counted = {};
+        evaluator.add_rotated_extended(sum.data(), x, keys.rotations[0], by, scratch.data());
+        expect_cost(add_rotated_extended_cost(limbs, alpha), "add", limbs, alpha);
+        evaluator.divide_extended(out->view(), sum.data(), limbs, scratch.data());
+        expect_cost(divide_extended_cost(limbs, alpha, rescales), "divide", limbs, alpha);
+      }
     }
     kernels::use_table(*counted_table);
   }

@@ -13,7 +13,7 @@ class Encryption : public testing::TestWithParam<RingType> {
   Encryption()
       : params(literal(GetParam(), 256, {36, 36, 40, 33, 47}, {47.5})),
         secret(SecretKey::from_seed(params, Seed{2})),
-        encryptor(params, secret),
+        encryptor(params, secret, kRandomness),
         decryptor(params, secret) {}
   Parameters params;
   SecretKey secret;
@@ -70,15 +70,15 @@ TEST_P(Encryption, ReconstructsLargeValues) {
 }
 
 TEST_P(Encryption, PublicKey) {
-  const auto key = generate_public_key(params, secret);
+  const auto key = generate_public_key(params, secret, kRandomness);
   const Encoder encoder(params.ring_type(), params.n());
   const auto x = random_slots(params.slots(), 1);
   for (std::size_t limbs = 1; limbs <= params.limbs(); ++limbs) {
-    const auto c = encrypt_public(params, key, encoder, x, 0x1p30, limbs);
+    const auto c = encrypt_public(params, key, encoder, x, 0x1p30, limbs, kRandomness);
     EXPECT_LT(largest_difference(decrypted(decryptor, c, params), x), 1e-4) << limbs;
   }
-  const auto a = encrypt_public(params, key, encoder, x, 0x1p30, 1);
-  const auto b = encrypt_public(params, key, encoder, x, 0x1p30, 1);
+  const auto a = encrypt_public(params, key, encoder, x, 0x1p30, 1, kRandomness);
+  const auto b = encrypt_public(params, key, encoder, x, 0x1p30, 1, kRandomness);
   EXPECT_NE(store(a.view(), 1, params), store(b.view(), 1, params));
 }
 
@@ -115,13 +115,15 @@ TEST_P(Encryption, WrongKeyGivesNoise) {
 
 TEST_P(Encryption, RefusesWrongUse) {
   const Parameters others(literal(GetParam(), 256, {36, 36}, {47.5}));
-  EXPECT_THAT(user_error([&] { Encryptor(others, secret); }), HasSubstr("other parameters"));
+  EXPECT_THAT(user_error([&] { Encryptor(others, secret, kRandomness); }), HasSubstr("other parameters"));
   EXPECT_THAT(user_error([&] { Decryptor(others, secret); }), HasSubstr("other parameters"));
-  EXPECT_THAT(user_error([&] { generate_keys(others, secret, {2}); }), HasSubstr("other parameters"));
-  EXPECT_THAT(user_error([&] { generate_public_key(others, secret); }), HasSubstr("other parameters"));
-  const auto key = generate_public_key(params, secret);
+  EXPECT_THAT(user_error([&] { generate_keys(others, secret, {2}, kRandomness); }),
+              HasSubstr("other parameters"));
+  EXPECT_THAT(user_error([&] { generate_public_key(others, secret, kRandomness); }),
+              HasSubstr("other parameters"));
+  const auto key = generate_public_key(params, secret, kRandomness);
   const Encoder encoder(params.ring_type(), params.n());
-  EXPECT_THAT(user_error([&] { encrypt_public(others, key, encoder, {}, 0x1p30, 1); }),
+  EXPECT_THAT(user_error([&] { encrypt_public(others, key, encoder, {}, 0x1p30, 1, kRandomness); }),
               HasSubstr("other parameters"));
   EXPECT_THAT(user_error([&] { encryptor.encrypt({}, 0x1p30, 0); }), HasSubstr("0 limbs"));
   EXPECT_THAT(user_error([&] { encryptor.encrypt({}, 0x1p30, 6); }), HasSubstr("6 limbs"));
@@ -150,9 +152,9 @@ TEST_P(Encryption, RefusesWrongUse) {
 TEST(EncryptionLarge, TenLimbs) {
   const Parameters params(
       literal(RingType::real, 16384, {38, 38, 38, 38, 38, 38, 38, 38, 38, 38}, {39}, Security::bits128));
-  const auto secret = SecretKey::generate(params);
+  const auto secret = SecretKey::generate(params, kRandomness);
   const auto x = random_slots(params.slots(), 1);
-  const auto c = expanded(Encryptor(params, secret).encrypt(x, 0x1p40, 10), params);
+  const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, 0x1p40, 10), params);
   EXPECT_LT(largest_difference(decrypted(Decryptor(params, secret), c, params), x), 1e-8);
 }
 

@@ -1,4 +1,5 @@
 // Operations against the arithmetic of the slots, in both rings and with digits of 1, 2 and 3 moduli.
+#include "ring/samplers.h"
 #include "support.h"
 
 namespace velum::ckks::test {
@@ -22,8 +23,8 @@ class EvaluatorCases : public testing::TestWithParam<Case> {
   EvaluatorCases()
       : params(literal_of(GetParam())),
         secret(SecretKey::from_seed(params, Seed{1})),
-        keys(generate_keys(params, secret, {params.limbs()})),
-        encryptor(params, secret),
+        keys(generate_keys(params, secret, {params.limbs()}, kRandomness)),
+        encryptor(params, secret, kRandomness),
         decryptor(params, secret),
         evaluator(params),
         scratch(evaluator.scratch_words(params.limbs())) {}
@@ -35,6 +36,16 @@ class EvaluatorCases : public testing::TestWithParam<Case> {
     Ciphertext out(params, 3, c.limbs(), c.scale() * c.scale());
     evaluator.square(out.view(), c.view());
     return out;
+  }
+  // Eight deviations of a slot whose fresh errors were added up with these factors: chance passes them once
+  // in 10^15.
+  double eight_deviations(std::initializer_list<double> factors) const {
+    double squares = 0;
+    for (const double f : factors) squares += f * f;
+    const double n = static_cast<double>(params.n());
+    const double slot = params.ring_type() == RingType::real ? 2 * n : n / 2;
+    const double fresh = ring::kErrorDeviation * ring::kErrorDeviation + 1.0 / 12;
+    return 8 * std::sqrt(squares * slot * fresh) / kScale;
   }
   std::vector<double> open(const Ciphertext& c) const { return decrypted(decryptor, c, params); }
 
@@ -62,13 +73,17 @@ TEST_P(EvaluatorCases, LinearOperations) {
   const auto a = encrypt(x, params.limbs()), b = encrypt(y, params.limbs());
   auto c = a.clone();
   evaluator.add(c.view(), a.view(), b.view());
-  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return u + v; })), 1e-5);
+  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return u + v; })),
+            eight_deviations({1, 1}));
   evaluator.subtract(c.view(), a.view(), b.view());
-  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return u - v; })), 1e-5);
+  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return u - v; })),
+            eight_deviations({1, 1}));
   evaluator.multiply_scalar(c.view(), a.view(), -37);
-  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double) { return -37 * u; })), 1e-4);
+  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double) { return -37 * u; })),
+            eight_deviations({37}));
   evaluator.add_scalar(c.view(), std::int64_t{-3} << 28);
-  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double) { return -37 * u - 3; })), 1e-4);
+  EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double) { return -37 * u - 3; })),
+            eight_deviations({37}));
 }
 
 TEST_P(EvaluatorCases, MixedPolynomialCounts) {
@@ -81,6 +96,29 @@ TEST_P(EvaluatorCases, MixedPolynomialCounts) {
   EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return u * u + v; })), 1e-5);
   evaluator.subtract(c.view(), lifted.view(), square.view());
   EXPECT_LT(largest_difference(open(c), map(x, y, [](double u, double v) { return v - u * u; })), 1e-5);
+}
+
+// Nothing is read past the end of an operand, or left out of one.
+TEST_P(EvaluatorCases, OperandsOfOtherShapesAreRefused) {
+  const auto limbs = params.limbs();
+  const auto a = encrypt(random_slots(params.slots(), 1), limbs),
+             low = encrypt(random_slots(params.slots(), 2), limbs - 1);
+  Ciphertext two(params, 2, limbs, kScale), three(params, 3, limbs, kScale);
+  for (const bool adds : {true, false}) {
+    const auto apply = [&](View out, ConstView x, ConstView y) {
+      return adds ? evaluator.add(out, x, y) : evaluator.subtract(out, x, y);
+    };
+    EXPECT_THAT(user_error([&] { apply(two.view(), a.view(), low.view()); }), testing::HasSubstr("limbs"));
+    EXPECT_THAT(user_error([&] { apply(two.view(), low.view(), a.view()); }), testing::HasSubstr("limbs"));
+    EXPECT_THAT(user_error([&] { apply(two.view(), a.view(), three.view()); }),
+                testing::HasSubstr("polynomials"));
+    EXPECT_THAT(user_error([&] { apply(three.view(), a.view(), a.view()); }),
+                testing::HasSubstr("polynomials"));
+    auto short_view = a.view();
+    short_view.n /= 2;
+    EXPECT_THAT(user_error([&] { apply(two.view(), a.view(), short_view); }),
+                testing::HasSubstr("dimension"));
+  }
 }
 
 TEST_P(EvaluatorCases, RelinearisesAtEveryHeight) {
@@ -153,7 +191,7 @@ TEST_P(EvaluatorCases, ChainOfSquares) {
 
 TEST_P(EvaluatorCases, ShortKeyServesShortCiphertexts) {
   const std::size_t limbs = params.limbs() - 1;
-  const auto shorter = generate_keys(params, secret, {limbs});
+  const auto shorter = generate_keys(params, secret, {limbs}, kRandomness);
   const auto x = random_slots(params.slots(), 7);
   const auto square = squared(encrypt(x, limbs));
   Ciphertext out(params, 2, limbs, square.scale());

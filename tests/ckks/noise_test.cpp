@@ -39,6 +39,12 @@ class Noise : public testing::TestWithParam<std::tuple<RingType, std::size_t>> {
     }
     return std::sqrt(sum / rounds);
   }
+  // The key's errors, times digits uniform in [-q/2, q/2], divided by P; a digit a modulus.
+  double key_noise() const {
+    double sum = 0;
+    for (const u64 q : params.literal().moduli) sum += std::pow(static_cast<double>(q), 2) / 12 * kError * w;
+    return sum / std::pow(static_cast<double>(params.literal().special[0]), 2);
+  }
   static void expect_ratio(double got, double variance, const char* what) {
     EXPECT_NEAR(got / std::sqrt(variance), 1, 0.12)
         << what << ": measured " << got << ", formula " << std::sqrt(variance);
@@ -52,7 +58,7 @@ class Noise : public testing::TestWithParam<std::tuple<RingType, std::size_t>> {
 TEST_P(Noise, Fresh) {
   const double got = measured(8, [&](const SecretKey& secret, std::uint32_t seed) {
     const auto x = random_slots(params.slots(), seed);
-    const auto c = expanded(Encryptor(params, secret).encrypt(x, 0x1p25, 1), params);
+    const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, 0x1p25, 1), params);
     return 0x1p25 * rms_difference(decrypted(Decryptor(params, secret), c, params), x);
   });
   expect_ratio(got, visible * w * (kError + kRounding), "fresh");
@@ -62,8 +68,8 @@ TEST_P(Noise, PublicKey) {
   const Encoder encoder(params.ring_type(), params.n());
   const double got = measured(8, [&](const SecretKey& secret, std::uint32_t seed) {
     const auto x = random_slots(params.slots(), seed);
-    const auto key = generate_public_key(params, secret);
-    const auto c = encrypt_public(params, key, encoder, x, 0x1p25, 1);
+    const auto key = generate_public_key(params, secret, kRandomness);
+    const auto c = encrypt_public(params, key, encoder, x, 0x1p25, 1, kRandomness);
     return 0x1p25 * rms_difference(decrypted(Decryptor(params, secret), c, params), x);
   });
   // e u + e1 s + e0: two products with ternary polynomials.
@@ -74,7 +80,7 @@ TEST_P(Noise, Square) {
   const double scale = 0x1p22;
   const double got = measured(8, [&](const SecretKey& secret, std::uint32_t seed) {
     const auto x = random_slots(params.slots(), seed);
-    const auto c = expanded(Encryptor(params, secret).encrypt(x, scale, 3), params);
+    const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, scale, 3), params);
     const Evaluator evaluator(params);
     Ciphertext square(params, 3, 3, scale * scale);
     evaluator.square(square.view(), c.view());
@@ -90,7 +96,7 @@ TEST_P(Noise, Rescale) {
   const double scale = 0x1p40;
   const double got = measured(12, [&](const SecretKey& secret, std::uint32_t seed) {
     const auto x = random_slots(params.slots(), seed);
-    const auto c = expanded(Encryptor(params, secret).encrypt(x, scale, 3), params);
+    const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, scale, 3), params);
     const Evaluator evaluator(params);
     AlignedBuffer<u64> scratch(evaluator.scratch_words(3));
     const double after = scale / static_cast<double>(params.ring().q(2));
@@ -105,14 +111,10 @@ TEST_P(Noise, Rescale) {
 // The key's errors, times digits uniform in [-q/2, q/2], divided by P; then the roundings of the mod-down.
 TEST_P(Noise, Relinearise) {
   const double scale = 0x1p20;
-  double key_noise = 0;
-  const double p = static_cast<double>(params.literal().special[0]);
-  for (const u64 q : params.literal().moduli)
-    key_noise += std::pow(static_cast<double>(q), 2) / 12 * kError * w;
   const double got = measured(12, [&](const SecretKey& secret, std::uint32_t seed) {
     const auto x = random_slots(params.slots(), seed);
-    const auto c = expanded(Encryptor(params, secret).encrypt(x, scale, 3), params);
-    const auto keys = generate_keys(params, secret, {3});
+    const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, scale, 3), params);
+    const auto keys = generate_keys(params, secret, {3}, kRandomness);
     const Evaluator evaluator(params);
     const Decryptor decryptor(params, secret);
     AlignedBuffer<u64> scratch(evaluator.scratch_words(3));
@@ -124,7 +126,44 @@ TEST_P(Noise, Relinearise) {
     evaluator.subtract(difference.view(), square.view(), two.view());
     return rms_difference(decrypted(decryptor, difference, params), std::vector<double>(params.slots()));
   });
-  expect_ratio(got, visible * w * (key_noise / (p * p) + kRounding * (1 + w * kTernary)), "relinearise");
+  expect_ratio(got, visible * w * (key_noise() + kRounding * (1 + w * kTernary)), "relinearise");
+}
+
+// A rotation is a key switch as well; of a sum over QP each rotation adds its key's noise, the division its
+// rounding once.
+TEST_P(Noise, Rotate) {
+  const std::vector<std::uint32_t> steps = {1, 2, 5, 11};
+  const auto run = [&](bool over_qp) {
+    return measured(8, [&](const SecretKey& secret, std::uint32_t seed) {
+      const auto x = random_slots(params.slots(), seed);
+      const auto c = expanded(Encryptor(params, secret, kRandomness).encrypt(x, 0x1p20, 3), params);
+      KeyList list;
+      for (const auto r : steps) list.rotations.push_back({r, 3});
+      const auto keys = generate_keys(params, secret, list, kRandomness);
+      const Evaluator evaluator(params);
+      AlignedBuffer<u64> scratch(evaluator.scratch_words(3)), digits(evaluator.decomposed_words(3)),
+          sum(evaluator.extended_words(3));
+      const auto lifted = evaluator.decompose(c.view(), digits.data(), scratch.data());
+      Ciphertext total = c.clone(), moved(params, 2, 3, 1);
+      total.set_scale(1);
+      evaluator.start_extended(sum.data(), c.view());
+      const auto before = decrypted(Decryptor(params, secret), total, params);
+      auto expected = before;
+      for (std::size_t i = 0; i < steps.size(); ++i) {
+        const ring::Rotation by(params.ring_type(), params.n(), steps[i]);
+        evaluator.rotate_decomposed(moved.view(), lifted, keys.rotations[i], by, scratch.data());
+        evaluator.add(total.view(), total.view(), moved.view());
+        evaluator.add_rotated_extended(sum.data(), lifted, keys.rotations[i], by, scratch.data());
+        for (std::size_t j = 0; j < expected.size(); ++j)
+          expected[j] += before[(j + steps[i]) % expected.size()];
+      }
+      if (over_qp) evaluator.divide_extended(total.view(), sum.data(), 3, scratch.data());
+      return rms_difference(decrypted(Decryptor(params, secret), total, params), expected);
+    });
+  };
+  const double rounding = kRounding * (1 + w * kTernary), count = static_cast<double>(steps.size());
+  expect_ratio(run(false), visible * w * count * (key_noise() + rounding), "rotate");
+  expect_ratio(run(true), visible * w * (count * key_noise() + rounding), "rotations over QP");
 }
 
 INSTANTIATE_TEST_SUITE_P(Rings, Noise,

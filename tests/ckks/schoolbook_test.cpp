@@ -136,6 +136,43 @@ TEST_P(Schoolbook, Relinearise) {
   }
 }
 
+// A whole key file by the generator: its keys rotate a ciphertext to the generator's bits, and these decrypt,
+// under the generator's secret, to the shifted slots.
+TEST_P(Schoolbook, Rotations) {
+  const auto payload = from_hex(v["evaluation_keys"]["payload"]);
+  ByteReader file(payload, "eval.keys");
+  const auto keys = EvaluationKeys::read(file, params);
+  EXPECT_EQ(keys.write(params), payload);
+  const auto secret =
+      SecretKey::from_coefficients(params, v["secret_coefficients"].get<std::vector<std::int8_t>>());
+  EXPECT_EQ(keys.key_id, secret.id());
+  const Evaluator evaluator(params);
+  AlignedBuffer<u64> scratch(evaluator.scratch_words(params.limbs()));
+  ASSERT_EQ(v["evaluation_keys"]["cases"].size(), keys.rotations.size());
+  for (const auto& c : v["evaluation_keys"]["cases"]) {
+    const std::uint32_t steps = c["steps"];
+    const std::size_t limbs = c["limbs"];
+    const auto in = load_polys(c["input"].get<std::vector<Limbs>>());
+    const auto* key = rotation_key(keys, steps, params);
+    ASSERT_NE(key, nullptr) << steps;
+    EXPECT_EQ(key->limbs, limbs);
+    const ring::Rotation by(params.ring_type(), n, steps);
+    Ciphertext out(params, 2, limbs, 1);
+    evaluator.rotate(out.view(), in.view(), *key, by, scratch.data());
+    EXPECT_EQ(store_polys(out), c["rotated"].get<std::vector<Limbs>>()) << steps;
+    if (limbs > 1) {
+      Ciphertext fused(params, 2, limbs - 1, 1);
+      evaluator.rotate(fused.view(), in.view(), *key, by, scratch.data());
+      EXPECT_EQ(store_polys(fused), c["rotated_rescaled"].get<std::vector<Limbs>>()) << steps;
+    }
+    auto expected = c["slots"].get<std::vector<double>>();
+    std::ranges::rotate(expected, expected.begin() + steps);
+    // Errors of at most 21 and a division's rounding, against slots of some 2^27.
+    EXPECT_LT(largest_difference(decrypted(Decryptor(params, secret), out, params), expected), 0x1p14)
+        << steps;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Python, Schoolbook,
                          testing::Values("velum-real-n16-alpha1.json", "velum-standard-n16-alpha1.json",
                                          "velum-real-n16-alpha2.json", "velum-standard-n16-alpha3.json"),

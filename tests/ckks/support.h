@@ -21,6 +21,8 @@
 
 namespace velum::ckks::test {
 
+inline const auto kRandomness = ring::Randomness::system();
+
 using Limbs = std::vector<std::vector<u64>>;  // [limb][coefficient]
 
 inline nlohmann::json read_vectors(const std::string& name) {

@@ -134,7 +134,7 @@ bool Workplace::exists(const std::string& file) const {
 std::vector<std::string> Workplace::files() const {
   std::vector<std::string> all;
   for (const auto& entry : fs::recursive_directory_iterator(folder_))
-    all.push_back(fs::relative(entry.path(), folder_).string());
+    all.push_back(entry.path().lexically_relative(folder_).string());
   std::ranges::sort(all);
   return all;
 }

@@ -166,7 +166,7 @@ TEST(Eval, LabelsOfAnotherTaskAreRefused) {
   w.write("other.npy", npy_int32(labels));
   const auto outcome = w.run("velum eval model.onnx --data npy:images.npy,other.npy");
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_NE(outcome.err.find("image 4 has label 7"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("image 4 has the label 7"), std::string::npos) << outcome.err;
 }
 
 }  // namespace

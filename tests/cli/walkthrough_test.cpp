@@ -29,14 +29,14 @@ TEST(Walkthrough, PredictionsEqualTheClearNetwork) {
   const auto clear = model::execute(w.graph(), w.images(), Workplace::kImages);
   const auto rows = lines(w.read("predictions.csv"));
   ASSERT_EQ(rows.size(), Workplace::kImages + 1);
-  EXPECT_EQ(rows[0], "index,predicted,true,output_0,output_1,output_2");
+  EXPECT_EQ(rows[0], "index,predicted,true,class,probability,output_0,output_1,output_2");
   for (std::size_t i = 0; i < Workplace::kImages; ++i) {
     const auto row = cells(rows[i + 1]);
-    ASSERT_EQ(row.size(), 3 + Workplace::kOutputs);
+    ASSERT_EQ(row.size(), 5 + Workplace::kOutputs);
     EXPECT_EQ(row[0], std::to_string(i));
     EXPECT_EQ(row[2], "");  // nobody said what the images are
     for (std::size_t o = 0; o < Workplace::kOutputs; ++o)
-      EXPECT_NEAR(std::stod(row[3 + o]), clear[i * Workplace::kOutputs + o], 0.02);
+      EXPECT_NEAR(std::stod(row[5 + o]), clear[i * Workplace::kOutputs + o], 0.02);
   }
 }
 
@@ -62,6 +62,64 @@ TEST(Walkthrough, KnownLabelsAreAddedAndCompared) {
                    static_cast<double>(right) / static_cast<double>(Workplace::kImages));
 }
 
+// What another machine can do with the public key alone, and the plan's word on what it costs.
+TEST(Walkthrough, APublicKeyEncryptsForItsOwner) {
+  const Workplace w;
+  const auto plan = w.must("velum plan model.onnx --public-key --out plan --json plan.json");
+  EXPECT_NE(plan.out.find("public key  "), std::string::npos) << plan.out;
+  w.must("velum keygen --plan plan/client.plan --out keys --public-key --json keys.json");
+  w.must("mkdir sender && cp plan/client.plan keys/public.key images.npy sender");
+  w.must(
+      "cd sender && velum encrypt --plan client.plan --public-key public.key --data npy:images.npy --out "
+      "../batch.vct");
+  w.infer();
+  w.must(
+      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --sent batch.vct --out "
+      "p.csv");
+  const auto clear = model::execute(w.graph(), w.images(), Workplace::kImages);
+  const auto rows = lines(w.read("p.csv"));
+  ASSERT_EQ(rows.size(), Workplace::kImages + 1);
+  for (std::size_t i = 0; i < Workplace::kImages; ++i)
+    for (std::size_t o = 0; o < Workplace::kOutputs; ++o)
+      EXPECT_NEAR(std::stod(cells(rows[i + 1])[5 + o]), clear[i * Workplace::kOutputs + o], 0.02);
+
+  const auto priced = nlohmann::json::parse(w.read("plan.json")),
+             made = nlohmann::json::parse(w.read("keys.json"));
+  EXPECT_EQ(priced["public_key"]["bytes"], made["bytes"]["public_key"])
+      << "the plan's figure is the file's size";
+  EXPECT_EQ(made["bytes"]["public_key"].get<std::size_t>(), w.read("keys/public.key").size());
+  EXPECT_DOUBLE_EQ(priced["public_key"]["input_bytes_per_image"].get<double>(),
+                   2 * priced["input"]["bytes_per_image"].get<double>());
+  EXPECT_NE(w.must("velum inspect batch.vct").out.find("inputs encrypted with a public key"),
+            std::string::npos);
+  EXPECT_NE(w.must("velum inspect keys/public.key").out.find("public key"), std::string::npos);
+}
+
+TEST(Walkthrough, PublicKeysThatDoNotFitAreRefused) {
+  const Workplace w;
+  w.plan();
+  const auto refused = [&](const std::string& line, const std::string& text) {
+    const auto r = w.run(line);
+    EXPECT_EQ(r.code, 2) << line;
+    EXPECT_NE(r.err.find(text), std::string::npos) << r.err;
+  };
+  refused("velum keygen --plan plan/client.plan --out keys --public-key", "plan again with --public-key");
+  EXPECT_FALSE(w.exists("keys"));
+  w.keygen();
+  refused("velum encrypt --plan plan/client.plan " + kData + " --out batch.vct", "give either --key");
+  w.must(
+      "velum plan model.onnx --public-key --out other && velum keygen --plan other/client.plan --out theirs "
+      "--public-key");
+  refused(
+      "velum encrypt --plan plan/client.plan --public-key theirs/public.key " + kData + " --out batch.vct",
+      "plan again with --public-key");
+  refused("velum encrypt --plan other/client.plan --public-key keys/eval.keys " + kData + " --out batch.vct",
+          "evaluation keys");
+  refused("velum encrypt --plan other/client.plan --key theirs/secret.key --public-key theirs/public.key " +
+              kData + " --out batch.vct",
+          "two keys");
+}
+
 TEST(Walkthrough, MoreImagesThanSlotsAreSplit) {
   const Workplace w;
   w.plan();
@@ -85,7 +143,7 @@ TEST(Walkthrough, MoreImagesThanSlotsAreSplit) {
   const auto clear = model::execute(w.graph(), many, images);
   for (const std::size_t i : {std::size_t{0}, slots - 1, slots, slots + 2})
     for (std::size_t o = 0; o < Workplace::kOutputs; ++o)
-      EXPECT_NEAR(std::stod(cells(rows[i + 1])[3 + o]), clear[i * Workplace::kOutputs + o], 0.02) << i;
+      EXPECT_NEAR(std::stod(cells(rows[i + 1])[5 + o]), clear[i * Workplace::kOutputs + o], 0.02) << i;
 }
 
 TEST(Walkthrough, TheSecretKeyIsPrivateAndIsNeverOverwrittenSilently) {
@@ -114,6 +172,38 @@ TEST(Walkthrough, OutputDoesNotDependOnTheNumberOfThreads) {
   w.must(infer + " --threads 1 --out one.vct");
   w.must(infer + " --threads 2 --out two.vct");
   EXPECT_EQ(w.read("one.vct"), w.read("two.vct"));
+}
+
+// One client, one key, the same number of images: two batches, and an answer to each.
+TEST(Walkthrough, ResultsNameTheBatchThatTheyAnswer) {
+  const Workplace w;
+  w.plan();
+  w.keygen();
+  w.encrypt();
+  w.infer();
+  const auto sent =
+      nlohmann::json::parse((w.must("velum inspect batch.vct --json i.json"), w.read("i.json")))["batch"]
+          .get<std::string>();
+  ASSERT_EQ(sent.size(), 32u);
+  const auto told =
+      w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --out other.vct " + kData);
+  const std::string decrypt =
+      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv";
+  const auto good = w.must("head -c 124 batch.vct >head.vct; " + decrypt + " --sent head.vct --json d.json");
+  EXPECT_NE(good.out.find("of batch " + sent.substr(0, 12)), std::string::npos) << good.out;
+  EXPECT_EQ(nlohmann::json::parse(w.read("d.json"))["batch"], sent);
+  w.must("rm p.csv");
+  const auto bad = w.run(decrypt + " --sent other.vct");
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_EQ(lines(bad.err).size(), 1u) << bad.err;
+  EXPECT_NE(bad.err.find("answers batch " + sent.substr(0, 12)), std::string::npos) << bad.err;
+  EXPECT_FALSE(w.exists("p.csv"));
+  // The other one has a name of its own, which encryption prints.
+  const auto name = bad.err.find("is batch ");
+  ASSERT_NE(name, std::string::npos) << bad.err;
+  const auto other = bad.err.substr(name + 9, 12);
+  EXPECT_NE(other, sent.substr(0, 12));
+  EXPECT_NE(told.out.find("batch " + other), std::string::npos) << told.out;
 }
 
 TEST(Walkthrough, EveryFileCanBeInspected) {

@@ -40,11 +40,11 @@ TEST(Digits, TheSameBytesOnEveryMachine) {
 TEST(Digits, DoNotDependOnThreadsOrLimit) {
   LoadOptions options;
   options.limit = 1000;
-  set_threads(1);
+  use_threads(1);
   const auto one = load("digits", options);
-  set_threads(3);
+  use_threads(3);
   const auto three = load("digits", options);
-  set_threads(0);
+  use_threads(0);
   options.limit = 300;
   const auto few = load("digits", options);
   EXPECT_EQ(one.images, three.images);

@@ -78,10 +78,10 @@ TEST(Mnist, LabelsAreDigits) {
 
 TEST(Idx, EveryTruncationIsRefused) {
   const auto plain = testing::idx({5, 3, 2}, testing::ramp(30));
-  EXPECT_EQ(read_idx(plain, 3, "f").values.size(), 30u);
+  EXPECT_EQ(read_idx(source_of(plain), 3, "f").values.size(), 30u);
   for (const auto& file : {plain, testing::gzip(plain)})
     for (std::size_t n = 0; n < file.size(); ++n)
-      expect_user_error({"f: "}, [&] { read_idx(std::span(file).first(n), 3, "f"); });
+      expect_user_error({"f: "}, [&] { read_idx(source_of(std::span(file).first(n)), 3, "f"); });
 }
 
 TEST(Idx, EveryFlippedBitOfAHeaderIsRefused) {
@@ -90,7 +90,7 @@ TEST(Idx, EveryFlippedBitOfAHeaderIsRefused) {
     for (int bit = 0; bit < 8; ++bit) {
       auto bad = file;
       bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 << bit));
-      expect_user_error({"f: "}, [&] { read_idx(bad, 3, "f"); });
+      expect_user_error({"f: "}, [&] { read_idx(source_of(bad), 3, "f"); });
     }
 }
 
@@ -104,7 +104,7 @@ TEST(Idx, EveryFlippedBitOfAGzipFileIsRefusedOrHarmless) {
       auto bad = file;
       bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 << bit));
       try {
-        EXPECT_EQ(read_idx(bad, 3, "f").values, testing::ramp(30));
+        EXPECT_EQ(read_idx(source_of(bad), 3, "f").values, testing::ramp(30));
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::user);
       }
@@ -113,29 +113,54 @@ TEST(Idx, EveryFlippedBitOfAGzipFileIsRefusedOrHarmless) {
 
 TEST(Idx, WrongMagicTypeAndRank) {
   const auto values = testing::ramp(30);
-  expect_user_error({"f: not an IDX file"}, [&] { read_idx(testing::png(1, 5, 6, values), 3, "f"); });
+  expect_user_error({"f: not an IDX file"},
+                    [&] { read_idx(source_of(testing::png(1, 5, 6, values)), 3, "f"); });
   auto floats = testing::idx({5, 3, 2}, values);
   floats[2] = 0x0d;
-  expect_user_error({"0d", "00 00 08 expected"}, [&] { read_idx(floats, 3, "f"); });
+  expect_user_error({"0d", "00 00 08 expected"}, [&] { read_idx(source_of(floats), 3, "f"); });
   expect_user_error({"1 dimensions, 3 expected", "interchanged"},
-                    [&] { read_idx(testing::idx({30}, values), 3, "f"); });
-  expect_user_error({"dimension 1 is 0"}, [&] { read_idx(testing::idx({5, 0, 2}, values), 3, "f"); });
+                    [&] { read_idx(source_of(testing::idx({30}, values)), 3, "f"); });
+  expect_user_error({"dimension 1 is 0"}, [&] {
+    read_idx(source_of(testing::idx({5, 0, 2}, values)), 3, "f");
+  });
 }
 
 // Sizes are compared with the bytes there are before memory is taken for them.
 TEST(Idx, OversizedDimensionsAllocateNothing) {
   const auto values = testing::ramp(30);
   expect_user_error({"too large"}, [&] {
-    read_idx(testing::idx({0xffffffff, 0xffffffff, 2}, values), 3, "f");
+    read_idx(source_of(testing::idx({0xffffffff, 0xffffffff, 2}, values)), 3, "f");
   });
-  expect_user_error({"truncated"}, [&] { read_idx(testing::idx({1u << 30, 4, 2}, values), 3, "f"); });
+  expect_user_error({"truncated"}, [&] {
+    read_idx(source_of(testing::idx({1u << 30, 4, 2}, values)), 3, "f");
+  });
   expect_user_error({"cannot hold them"}, [&] {
-    read_idx(testing::gzip(testing::idx({1u << 30, 4, 2}, values)), 3, "f");
+    read_idx(source_of(testing::gzip(testing::idx({1u << 30, 4, 2}, values))), 3, "f");
   });
   // A bomb that inflates to more than its header says is stopped there.
   auto bomb = testing::idx({5, 3, 2}, Bytes(std::size_t{1} << 20));
-  expect_user_error({"oversized", "46 bytes"}, [&] { read_idx(testing::gzip(bomb), 3, "f"); });
-  expect_user_error({"oversized"}, [&] { read_idx(bomb, 3, "f"); });
+  expect_user_error({"oversized", "46 bytes"}, [&] { read_idx(source_of(testing::gzip(bomb)), 3, "f"); });
+  expect_user_error({"oversized"}, [&] { read_idx(source_of(bomb), 3, "f"); });
+}
+
+// As `gzip -c a b` and pigz write them.
+TEST(Idx, GzipMembersAreJoinedAndBytesBehindThemRefused) {
+  const auto file = testing::idx({5, 3, 2}, testing::ramp(30));
+  auto packed = testing::gzip(std::span(file).first(20));
+  testing::append(packed, testing::gzip(std::span(file).subspan(20)));
+  EXPECT_EQ(read_idx(source_of(packed), 3, "f").values, testing::ramp(30));
+  packed.push_back(0);
+  expect_user_error({"1 bytes follow the end of the compressed data"},
+                    [&] { read_idx(source_of(packed), 3, "f"); });
+}
+
+TEST(Mnist, MemoryIsCountedBeforeItIsTaken) {
+  TempFolder folder;
+  const auto images = folder.write("t10k-images-idx3-ubyte", testing::idx({1u << 30, 4, 4}, Bytes{}));
+  const auto labels = folder.write("t10k-labels-idx1-ubyte", testing::idx({1u << 30}, Bytes{}));
+  std::filesystem::resize_file(images, 16 + (std::uint64_t{1} << 34));
+  std::filesystem::resize_file(labels, 8 + (std::uint64_t{1} << 30));
+  expect_user_error({images, "1073741824 images", "--images"}, [&] { load("mnist:" + folder.path(), {}); });
 }
 
 }  // namespace

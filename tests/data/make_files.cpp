@@ -76,7 +76,8 @@ Bytes npy(const std::string& type, const std::string& shape, std::span<const std
   return out;
 }
 
-Bytes zip(const Members& members, bool deflated) {
+Bytes zip(const Members& members, bool deflated, bool zip64) {
+  constexpr std::uint64_t kElsewhere = 0xffffffff;
   Bytes out, directory;
   for (const auto& [name, contents] : members) {
     const auto packed = deflated ? deflate_with(contents, -MAX_WBITS) : contents;
@@ -87,30 +88,109 @@ Bytes zip(const Members& members, bool deflated) {
     append_little(common, deflated ? 8 : 0, 2);
     append_little(common, 0, 4);
     append_little(common, crc32(0, contents.data(), static_cast<uInt>(contents.size())), 4);
-    append_little(common, packed.size(), 4);
-    append_little(common, contents.size(), 4);
+    append_little(common, zip64 ? kElsewhere : packed.size(), 4);
+    append_little(common, zip64 ? kElsewhere : contents.size(), 4);
     append_little(common, name.size(), 2);
+    Bytes sizes;  // the zip64 block
+    if (zip64) {
+      append_little(sizes, 1, 2);
+      append_little(sizes, 24, 2);
+      append_little(sizes, contents.size(), 8);
+      append_little(sizes, packed.size(), 8);
+      append_little(sizes, offset, 8);
+    }
     append_text(out, "PK\3\4");
     append(out, common);
-    append_little(out, 0, 2);
+    append_little(out, sizes.size(), 2);
     append_text(out, name);
+    append(out, sizes);
     append(out, packed);
     append_text(directory, "PK\1\2");
     append_little(directory, 20, 2);
     append(directory, common);
-    append(directory, Bytes(12));  // extra, comment, disk, attributes
-    append_little(directory, offset, 4);
+    append_little(directory, sizes.size(), 2);
+    append(directory, Bytes(10));  // comment, disk, attributes
+    append_little(directory, zip64 ? kElsewhere : offset, 4);
     append_text(directory, name);
+    append(directory, sizes);
   }
   const auto begin = out.size();
   append(out, directory);
+  if (zip64) {
+    const auto end = out.size();
+    append_text(out, "PK\6\6");
+    append_little(out, 44, 8);
+    append_little(out, 45, 2);
+    append_little(out, 45, 2);
+    append_little(out, 0, 8);  // disks
+    append_little(out, members.size(), 8);
+    append_little(out, members.size(), 8);
+    append_little(out, directory.size(), 8);
+    append_little(out, begin, 8);
+    append_text(out, "PK\6\7");
+    append_little(out, 0, 4);
+    append_little(out, end, 8);
+    append_little(out, 1, 4);
+  }
   append_text(out, "PK\5\6");
   append_little(out, 0, 4);
-  append_little(out, members.size(), 2);
-  append_little(out, members.size(), 2);
-  append_little(out, directory.size(), 4);
-  append_little(out, begin, 4);
+  append_little(out, zip64 ? 0xffff : members.size(), 2);
+  append_little(out, zip64 ? 0xffff : members.size(), 2);
+  append_little(out, zip64 ? kElsewhere : directory.size(), 4);
+  append_little(out, zip64 ? kElsewhere : begin, 4);
   append_little(out, 0, 2);
+  return out;
+}
+
+namespace {
+
+void append_chunk(Bytes& to, const std::string& type, std::span<const std::uint8_t> contents) {
+  Bytes summed;
+  append_text(summed, type);
+  append(summed, contents);
+  append_big(to, contents.size(), 4);
+  append(to, summed);
+  append_big(to, crc32(0, summed.data(), static_cast<uInt>(summed.size())), 4);
+}
+
+}  // namespace
+
+Bytes raw_png(int colours, int depth, std::size_t height, std::size_t width,
+              std::span<const std::uint8_t> rows, const std::vector<std::pair<std::string, Bytes>>& chunks) {
+  Bytes out, header, filtered;
+  append_text(out, "\x89PNG\r\n\x1a\n");
+  append_big(header, width, 4);
+  append_big(header, height, 4);
+  append(header, Bytes{static_cast<std::uint8_t>(depth), static_cast<std::uint8_t>(colours), 0, 0, 0});
+  append_chunk(out, "IHDR", header);
+  for (const auto& [type, contents] : chunks) append_chunk(out, type, contents);
+  const auto row = rows.size() / height;
+  for (std::size_t y = 0; y < height; ++y) {
+    filtered.push_back(0);
+    append(filtered, rows.subspan(y * row, row));
+  }
+  Bytes packed(compressBound(filtered.size()));
+  uLongf size = packed.size();
+  compress(packed.data(), &size, filtered.data(), filtered.size());
+  append_chunk(out, "IDAT", std::span(packed).first(size));
+  append_chunk(out, "IEND", {});
+  return out;
+}
+
+Bytes exif_orientation(int orientation, bool big_endian) {
+  Bytes out;
+  const auto put = [&](std::uint64_t value, int bytes) {
+    big_endian ? append_big(out, value, bytes) : append_little(out, value, bytes);
+  };
+  append_text(out, big_endian ? "MM" : "II");
+  put(42, 2);
+  put(8, 4);       // where the directory begins
+  put(1, 2);       // entries
+  put(0x0112, 2);  // orientation
+  put(3, 2);       // a short
+  put(1, 4);
+  put(static_cast<std::uint64_t>(orientation), 2);
+  put(0, 2);
   return out;
 }
 

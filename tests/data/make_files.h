@@ -31,7 +31,16 @@ Bytes npy_of(const std::string& type, const std::string& shape, const std::vecto
              version);
 }
 using Members = std::vector<std::pair<std::string, Bytes>>;
-Bytes zip(const Members& members, bool deflated);
+// zip64: every size and offset in the blocks of files over 4 GiB.
+Bytes zip(const Members& members, bool deflated, bool zip64 = false);
+
+// A PNG as PNG has it: colour type (0 grey, 2 RGB, 3 palette, 4 grey and 6 RGB with alpha), bits a channel,
+// the bytes of its rows, and chunks before the pixels.
+Bytes raw_png(int colours, int depth, std::size_t height, std::size_t width,
+              std::span<const std::uint8_t> rows,
+              const std::vector<std::pair<std::string, Bytes>>& chunks = {});
+// An Exif block that says nothing else.
+Bytes exif_orientation(int orientation, bool big_endian);
 
 // Interleaved pixels; channels 1 or 3.
 Bytes png(std::size_t channels, std::size_t height, std::size_t width, std::span<const std::uint8_t> pixels);

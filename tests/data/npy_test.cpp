@@ -15,15 +15,28 @@ using testing::expect_user_error;
 using testing::npy_of;
 using testing::TempFolder;
 
+NpyHeader header_of(const Bytes& file) {
+  return read_npy_header(source_of(file), "f");
+}
+
+double value_at(const Bytes& file, const NpyHeader& header, std::size_t i) {
+  return item_value(header.type, file.data() + header.begin + i * item_bytes(header.type));
+}
+
 TEST(Npy, ReadsEveryTypeAndBothVersions) {
   for (const int version : {1, 2}) {
     const auto check = [&](const Bytes& file, NpyType type) {
-      const auto array = read_npy(file, "f");
-      EXPECT_EQ(array.type, type);
-      EXPECT_EQ(array.shape, (std::vector<std::uint64_t>{2, 3}));
-      for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(array.at(i), static_cast<double>(i));
+      const auto header = header_of(file);
+      EXPECT_EQ(header.type, type);
+      EXPECT_EQ(header.shape, (std::vector<std::uint64_t>{2, 3}));
+      for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(value_at(file, header, i), static_cast<double>(i));
     };
     check(npy_of<std::uint8_t>("|u1", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::uint8);
+    check(npy_of<std::uint16_t>("<u2", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::uint16);
+    check(npy_of<std::uint32_t>("<u4", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::uint32);
+    check(npy_of<std::uint64_t>("<u8", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::uint64);
+    check(npy_of<std::int8_t>("|i1", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::int8);
+    check(npy_of<std::int16_t>("<i2", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::int16);
     check(npy_of<std::int32_t>("<i4", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::int32);
     check(npy_of<std::int64_t>("<i8", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::int64);
     check(npy_of<float>("<f4", "(2, 3)", {0, 1, 2, 3, 4, 5}, version), NpyType::float32);
@@ -34,10 +47,10 @@ TEST(Npy, ReadsEveryTypeAndBothVersions) {
 TEST(Npy, EveryTruncationIsRefused) {
   const auto file = npy_of<float>("<f4", "(2, 3)", {0, 1, 2, 3, 4, 5});
   for (std::size_t n = 0; n < file.size(); ++n)
-    expect_user_error({"f: "}, [&] { read_npy(std::span(file).first(n), "f"); });
+    expect_user_error({"f: "}, [&] { read_npy_header(source_of(std::span(file).first(n)), "f"); });
   auto longer = file;
   longer.push_back(0);
-  expect_user_error({"oversized"}, [&] { read_npy(longer, "f"); });
+  expect_user_error({"oversized"}, [&] { header_of(longer); });
 }
 
 // A flip in the header is refused, or lands where nothing is read (padding blanks, the minor version).
@@ -48,9 +61,9 @@ TEST(Npy, NoFlippedBitOfAHeaderIsMisread) {
       auto bad = file;
       bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 << bit));
       try {
-        const auto array = read_npy(bad, "f");
-        EXPECT_EQ(array.count, 6u);
-        EXPECT_EQ(array.at(5), 5.0);
+        const auto header = header_of(bad);
+        EXPECT_EQ(header.count, 6u);
+        EXPECT_EQ(value_at(bad, header, 5), 5.0);
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::user);
       }
@@ -59,23 +72,22 @@ TEST(Npy, NoFlippedBitOfAHeaderIsMisread) {
 
 TEST(Npy, UnreadableArraysSayWhy) {
   const Bytes none;
-  expect_user_error({"\">f4\"", "astype"}, [&] { read_npy(testing::npy(">f4", "(0,)", none), "f"); });
-  expect_user_error({"\"|O\""}, [&] { read_npy(testing::npy("|O", "(0,)", none), "f"); });
-  expect_user_error({"version 3"}, [&] { read_npy(testing::npy("|u1", "(0,)", none, 3), "f"); });
-  expect_user_error({"not a NumPy array"}, [&] { read_npy(testing::ramp(100), "f"); });
+  expect_user_error({"\">f4\"", "astype"}, [&] { header_of(testing::npy(">f4", "(0,)", none)); });
+  expect_user_error({"\"|O\""}, [&] { header_of(testing::npy("|O", "(0,)", none)); });
+  expect_user_error({"version 3"}, [&] { header_of(testing::npy("|u1", "(0,)", none, 3)); });
+  expect_user_error({"not a NumPy array"}, [&] { header_of(testing::ramp(100)); });
+  expect_user_error({"too large"}, [&] { header_of(testing::npy("|u1", "(1000000000, 1000000000)", none)); });
   expect_user_error({"too large"},
-                    [&] { read_npy(testing::npy("|u1", "(1000000000, 1000000000)", none), "f"); });
-  expect_user_error({"too large"},
-                    [&] { read_npy(testing::npy("|u1", "(99999999999999999999999,)", none), "f"); });
+                    [&] { header_of(testing::npy("|u1", "(99999999999999999999999,)", none)); });
   expect_user_error({"more than 8 dimensions"},
-                    [&] { read_npy(testing::npy("|u1", "(1,1,1,1,1,1,1,1,1)", none), "f"); });
+                    [&] { header_of(testing::npy("|u1", "(1,1,1,1,1,1,1,1,1)", none)); });
   expect_user_error({"truncated", "(100000, 28, 28)"},
-                    [&] { read_npy(testing::npy("|u1", "(100000, 28, 28)", none), "f"); });
+                    [&] { header_of(testing::npy("|u1", "(100000, 28, 28)", none)); });
   auto fortran = testing::npy("|u1", "(1,)", Bytes{1});
   const std::string before = "False", after = "True ";
   const auto at = std::search(fortran.begin(), fortran.end(), before.begin(), before.end());
   std::copy(after.begin(), after.end(), at);
-  expect_user_error({"Fortran", "ascontiguousarray"}, [&] { read_npy(fortran, "f"); });
+  expect_user_error({"Fortran", "ascontiguousarray"}, [&] { header_of(fortran); });
 }
 
 TEST(Npy, BytesAreDividedBy255) {
@@ -152,6 +164,65 @@ TEST(Npy, LabelsAreChecked) {
   refused(npy_of<std::int64_t>("<i8", "(2, 2)", {0, 1, 1, 0}), {"(2, 2)", "one class an image"});
   expect_user_error({"absent.npy", "cannot be opened"},
                     [&] { load("npy:" + images + "," + folder.path() + "/absent.npy", {}); });
+}
+
+// Values of another range than 0 to 1 are what the network takes, if somebody says so.
+TEST(Npy, ADeclaredRangeIsTaken) {
+  TempFolder folder;
+  LoadOptions options;
+  options.values = ValueRange{-0.5, 3};
+  const auto floats = folder.write("f.npy", npy_of<float>("<f4", "(1, 1, 3)", {-0.5f, 3, 0.375f}));
+  EXPECT_EQ(load("npy:" + floats, options).images, (std::vector<float>{0, 1, 0.25f}));
+  expect_user_error({"-0.5", "--input-range"}, [&] { load("npy:" + floats, {}); });
+  options.values = ValueRange{-0.5, 2};
+  expect_user_error({"image 0 holds 3", "-0.5 to 2", "--input-range"},
+                    [&] { load("npy:" + floats, options); });
+  const auto deep = folder.write("i.npy", npy_of<std::int16_t>("<i2", "(1, 1, 3)", {0, 1024, 4096}));
+  options.values = ValueRange{0, 4096};
+  EXPECT_EQ(load("npy:" + deep, options).images, (std::vector<float>{0, 0.25f, 1}));
+  expect_user_error({"image 0 holds 1024", "--input-range"}, [&] { load("npy:" + deep, {}); });
+  // Bytes are 0 to 255 where the range is that of scaled pixels.
+  const auto bytes = folder.write("b.npy", npy_of<std::uint8_t>("|u1", "(1, 1, 2)", {51, 255}));
+  for (const auto& values : {ValueRange{-1, 1}, ValueRange{0, 1}, ValueRange{0, 255}}) {
+    options.values = values;
+    const auto set = load("npy:" + bytes, options);
+    EXPECT_FLOAT_EQ(set.images[0], 0.2f);
+    EXPECT_FLOAT_EQ(set.images[1], 1);
+  }
+}
+
+TEST(Npy, RowsTakeTheWantedShape) {
+  TempFolder folder;
+  const auto path = folder.write("x.npy", testing::npy("|u1", "(2, 12)", testing::ramp(24)));
+  LoadOptions options;
+  options.channels = 3;
+  options.height = options.width = 2;
+  const auto set = load("npy:" + path, options);
+  EXPECT_EQ(set.channels, 3);
+  EXPECT_EQ(set.count(), 2u);
+  EXPECT_FLOAT_EQ(set.images[13], static_cast<float>(testing::ramp(24)[13]) / 255);
+  options.height = 3;
+  expect_user_error({"1x1x12", "3x3x2"}, [&] { load("npy:" + path, options); });
+}
+
+TEST(Npy, PathsMayHoldCommas) {
+  TempFolder folder;
+  const auto images = folder.write("a,b.npy", testing::npy("|u1", "(2, 3, 4)", testing::ramp(24)));
+  const auto labels = folder.write("c,d.npy", npy_of<std::int64_t>("<i8", "(2,)", {1, 0}));
+  EXPECT_EQ(load("npy:" + images, {}).count(), 2u);
+  EXPECT_EQ(load("npy:" + images + "," + labels, {}).labels, (std::vector<std::int32_t>{1, 0}));
+}
+
+// A sparse file of many gigabytes is refused before memory is taken for it.
+TEST(Npy, MemoryIsCountedBeforeItIsTaken) {
+  TempFolder folder;
+  auto file = testing::npy("|u1", "(100000, 1000, 1000)", Bytes{});
+  const auto path = folder.write("x.npy", file);
+  std::filesystem::resize_file(path, file.size() + 100000000000);
+  expect_user_error({path, "100000 images", "--images"}, [&] { load("npy:" + path, {}); });
+  LoadOptions options;
+  options.limit = 3;
+  EXPECT_EQ(load("npy:" + path, options).count(), 3u);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST(Npz, EveryTruncationIsRefused) {
     const auto file = testing::zip({{"a.npy", testing::npy("|u1", "(6,)", testing::ramp(6))}}, deflated);
     for (std::size_t n = 0; n < file.size(); ++n)
       expect_user_error({"f"}, [&] {
-        for (const auto& member : list_zip(std::span(file).first(n), "f")) unpack_npy(member, "f");
+        for (const auto& member : list_zip(source_of(std::span(file).first(n)), "f")) unpack_npy(member, "f");
       });
   }
 }
@@ -90,7 +90,8 @@ TEST(Npz, NoFlippedBitIsMisread) {
         auto bad = file;
         bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 << bit));
         try {
-          for (const auto& member : list_zip(bad, "f")) EXPECT_EQ(unpack_npy(member, "f"), contents) << at;
+          for (const auto& member : list_zip(source_of(bad), "f"))
+            EXPECT_EQ(unpack_npy(member, "f"), contents) << at;
         } catch (const Error& error) {
           EXPECT_EQ(error.kind(), ErrorKind::user) << error.what();
         }
@@ -101,7 +102,7 @@ TEST(Npz, NoFlippedBitIsMisread) {
 TEST(Npz, AWrongChecksumIsSeen) {
   auto file = testing::zip({{"a.npy", testing::npy("|u1", "(6,)", testing::ramp(6))}}, false);
   file[30 + 5 + 128 + 2] ^= 1;  // a value of the array, behind the local and the NumPy header
-  expect_user_error({"f(a.npy)", "checksum"}, [&] { unpack_npy(list_zip(file, "f").at(0), "f"); });
+  expect_user_error({"f(a.npy)", "checksum"}, [&] { unpack_npy(list_zip(source_of(file), "f").at(0), "f"); });
 }
 
 TEST(Npz, SizesThatDisagreeAreRefusedBeforeInflation) {
@@ -109,7 +110,7 @@ TEST(Npz, SizesThatDisagreeAreRefusedBeforeInflation) {
   const auto bomb = testing::npy("|u1", "(6,)", Bytes(std::size_t{1} << 22));
   const auto file = testing::zip({{"a.npy", bomb}}, true);
   expect_user_error({"4194432 bytes announced", "134 by the NumPy header"},
-                    [&] { unpack_npy(list_zip(file, "f").at(0), "f"); });
+                    [&] { unpack_npy(list_zip(source_of(file), "f").at(0), "f"); });
   // One that it does confirm, with too few compressed bytes behind it.
   auto huge = testing::zip({{"a.npy", testing::npy("|u1", "(3000000000,)", testing::ramp(6))}}, true);
   for (std::size_t at = 0; at + 28 <= huge.size(); ++at)
@@ -118,16 +119,49 @@ TEST(Npz, SizesThatDisagreeAreRefusedBeforeInflation) {
       testing::append_little(size, 3000000128u, 4);
       std::copy(size.begin(), size.end(), huge.begin() + static_cast<std::ptrdiff_t>(at) + 24);
     }
-  expect_user_error({"cannot hold them"}, [&] { unpack_npy(list_zip(huge, "f").at(0), "f"); });
+  expect_user_error({"cannot hold them"}, [&] { unpack_npy(list_zip(source_of(huge), "f").at(0), "f"); });
 }
 
 TEST(Npz, OtherFilesAreRefused) {
-  expect_user_error({"f: not a NumPy archive"}, [&] { list_zip(testing::ramp(5000), "f"); });
-  expect_user_error({"f: not a NumPy archive"}, [&] { list_zip(Bytes{}, "f"); });
+  const auto ramp = testing::ramp(5000);
+  expect_user_error({"f: not a NumPy archive"}, [&] { list_zip(source_of(ramp), "f"); });
+  expect_user_error({"f: not a NumPy archive"}, [&] { list_zip(source_of(Bytes{}), "f"); });
   auto method = testing::zip({{"a.npy", testing::ramp(6)}}, false);
   for (std::size_t at = 0; at + 12 <= method.size(); ++at)
     if (method[at] == 'P' && method[at + 1] == 'K' && method[at + 2] == 1) method[at + 10] = 14;
-  expect_user_error({"method 14", "savez_compressed"}, [&] { list_zip(method, "f"); });
+  expect_user_error({"method 14", "savez_compressed"}, [&] { list_zip(source_of(method), "f"); });
+}
+
+TEST(Npz, BytesBehindTheArchiveAreRefused) {
+  auto file = testing::zip({{"a.npy", testing::npy("|u1", "(6,)", testing::ramp(6))}}, true);
+  file.push_back(7);
+  expect_user_error({"1 bytes follow the end of the archive"}, [&] { list_zip(source_of(file), "f"); });
+}
+
+// The announced sizes stand in a block of their own where they exceed 4 GiB, or where the writer says so
+// (NumPy does for every member).
+TEST(Npz, Zip64IsRead) {
+  for (const bool deflated : {false, true}) {
+    const auto contents = testing::npy("|u1", "(6,)", testing::ramp(6));
+    const auto file = testing::zip({{"a.npy", contents}, {"b.npy", contents}}, deflated, true);
+    const auto members = list_zip(source_of(file), "f");
+    ASSERT_EQ(members.size(), 2u);
+    for (const auto& member : members) EXPECT_EQ(unpack_npy(member, "f"), contents);
+    for (std::size_t n = 0; n < file.size(); ++n)
+      expect_user_error({"f"}, [&] { list_zip(source_of(std::span(file).first(n)), "f"); });
+  }
+}
+
+// Another split may be larger than the memory, or damaged: it is not looked at.
+TEST(MedMnist, OnlyTheSplitAskedForIsRead) {
+  TempFolder folder;
+  auto members = medmnist();
+  members[0].second = testing::npy("|u1", "(4000000000, 3, 3)", Bytes{});
+  const auto path = folder.write("x.npz", testing::zip(members, false));
+  EXPECT_EQ(load("medmnist:" + path, {}).count(), 4u);
+  LoadOptions options;
+  options.split = Split::train;
+  expect_user_error({"train_images"}, [&] { load("medmnist:" + path, options); });
 }
 
 }  // namespace

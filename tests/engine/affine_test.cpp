@@ -57,7 +57,7 @@ struct Fixture {
 };
 
 std::vector<u64> run(Fixture& f, int thread_count) {
-  set_threads(thread_count);
+  use_threads(thread_count);
   const ckks::Parameters params(f.literal);
   MemoryPool pool(1 << 20);
   ValueStore store(f.plan, f.n, pool);
@@ -74,7 +74,7 @@ std::vector<u64> run(Fixture& f, int thread_count) {
   const auto prepared = prepare_step(f.plan.steps[0], 5, params);
   Workers workers(static_cast<std::size_t>(threads()));
   run_affine(prepared, {0, 1}, params, store, workers, [&](std::uint32_t o) { return store.element(2, o); });
-  set_threads(0);
+  use_threads(0);
 
   std::vector<u64> all;
   const auto& step = f.plan.steps[0];

@@ -32,6 +32,7 @@ class BatchFile : public ::testing::Test {
     p.input_limbs = 2;
     p.input_order = {2, 0, 1};
     p.outputs = 2;
+    p.output_order = {0, 1};
     p.output_limbs = 1;
     p.output_polys = 3;
     p.id[0] = 42;
@@ -44,12 +45,10 @@ class BatchFile : public ::testing::Test {
 
   // A file of inputs for `images` images; the ciphertexts that went in.
   std::vector<ckks::SeededCiphertext> write_inputs(std::size_t images) {
-    const auto secret = ckks::SecretKey::generate(params);
-    key = secret.id();
-    const ckks::Encryptor encryptor(params, secret);
-    BatchWriter writer(path, plan, params, FileType::input_batch, key, images);
+    const ckks::Encryptor encryptor(params, secret, ring::Randomness::system());
+    BatchWriter writer(path, plan, params, FileType::input_batch, origin, images);
     std::vector<ckks::SeededCiphertext> all;
-    for (std::size_t k = 0; k < batch_count(images, params) * kInputs; ++k) {
+    for (std::size_t k = 0; k < batch_count(images, plan) * kInputs; ++k) {
       all.push_back(encryptor.encrypt(std::vector<double>(kN, 0.25 * static_cast<double>(k)), 0x1p20, 2));
       std::vector<std::uint8_t> sealed(writer.sealed_bytes());
       pack_input(std::span(sealed).first(writer.record_bytes()), all.back(), params);
@@ -81,8 +80,9 @@ class BatchFile : public ::testing::Test {
 
   const plan::ClientPlan plan = client_plan();
   const ckks::Parameters params{literal()};
+  const ckks::SecretKey secret = ckks::SecretKey::generate(params, ring::Randomness::system());
+  BatchOrigin origin{secret.id(), {1, 2, 3}};
   std::string path;
-  Id key{};
 };
 
 TEST_F(BatchFile, InputsComeBack) {
@@ -105,6 +105,20 @@ TEST_F(BatchFile, InputsComeBack) {
                                  actual.view().limb(p, l)));
     }
   }
+}
+
+TEST_F(BatchFile, BatchesOfBlocksHoldFewerImages) {
+  auto blocked = plan;
+  blocked.blocks = 4;
+  blocked.input_order = {2, 0, 1, plan::kAbsent};
+  blocked.output_order = {
+      1, plan::kAbsent, 0, plan::kAbsent, plan::kAbsent, plan::kAbsent, plan::kAbsent, plan::kAbsent};
+  EXPECT_EQ(batch_count(kN / 4, blocked), 1u);
+  EXPECT_EQ(batch_count(kN / 4 + 1, blocked), 2u);
+  EXPECT_EQ(batch_elements(FileType::input_batch, blocked), 1u);
+  EXPECT_EQ(batch_elements(FileType::output_batch, blocked), 2u);
+  const auto header = make_batch_header(FileType::output_batch, blocked, params, origin, kN / 2);
+  EXPECT_EQ(header.ciphertexts, 4u);
 }
 
 TEST_F(BatchFile, OutputsComeBack) {
@@ -135,8 +149,12 @@ TEST_F(BatchFile, DamageIsFound) {
   refuses([](auto& b) { b.clear(); }, "not a Velum file");
   refuses([](auto& b) { b.push_back(0); }, "oversized");
   refuses([](auto& b) { b[0] ^= 1; }, "not a Velum file");
-  refuses([](auto& b) { b[8] ^= 2; }, "version");
-  for (const std::size_t at : {12, 20, 40, 60, 70, 74, 90}) refuses([&](auto& b) { b[at] ^= 1; }, "damaged");
+  refuses([](auto& b) { b[8] = 1; }, "made by an older Velum; encrypt again");
+  refuses([](auto& b) { b[8] = 3; }, "made by a newer Velum");
+  // As long as a whole file of the first version was.
+  refuses([](auto& b) { b[8] = 1, b.resize(108); }, "made by an older Velum");
+  for (const std::size_t at : {12, 20, 40, 60, 70, 86, 90, 123})
+    refuses([&](auto& b) { b[at] ^= 1; }, "damaged");
   refuses([](auto& b) { b[kBatchHeaderBytes + 3] ^= 1; }, "ciphertext 0");
   refuses([&](auto& b) { b[kBatchHeaderBytes + 2 * record + 100] ^= 1; }, "ciphertext 2");
   // Two whole records that change places keep their own checksums, but not their numbers.
@@ -147,6 +165,55 @@ TEST_F(BatchFile, DamageIsFound) {
                          first + static_cast<std::ptrdiff_t>(record));
       },
       "ciphertext 0");
+}
+
+// Two batches of one plan, key and count, as one client sends them day by day.
+TEST_F(BatchFile, ARecordOfAnotherBatchIsRefused) {
+  write_inputs(1);
+  const auto record = open().read(1).size() + kRecordTagBytes;
+  const auto other = read_file(path);
+  origin.batch[15] ^= 1;
+  write_inputs(1);
+  refuses(
+      [&](auto& b) {
+        const auto at = static_cast<std::ptrdiff_t>(kBatchHeaderBytes + record);
+        std::copy_n(other.begin() + at, record, b.begin() + at);
+      },
+      "ciphertext 1 does not match, or it belongs to another batch");
+}
+
+TEST_F(BatchFile, OutputsAnswerOneBatch) {
+  const auto header = [&](FileType type, std::size_t images) {
+    return make_batch_header(type, plan, params, origin, images);
+  };
+  const auto inputs = header(FileType::input_batch, 5);
+  EXPECT_NO_THROW(require_answer(header(FileType::output_batch, 5), "logits.vct", inputs, "batch.vct"));
+  const auto refused = [&](const BatchHeader& outputs, const BatchHeader& sent, const std::string& says) {
+    try {
+      require_answer(outputs, "logits.vct", sent, "batch.vct");
+      ADD_FAILURE() << "accepted: " << says;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::user);
+      EXPECT_NE(std::string(e.what()).find(says), std::string::npos) << e.what();
+    }
+  };
+  refused(header(FileType::output_batch, 6), inputs, "of 6 images");
+  refused(header(FileType::output_batch, 5), header(FileType::output_batch, 5), "encrypted outputs");
+  origin.batch = {9};
+  refused(header(FileType::output_batch, 5), inputs,
+          "answers batch 090000000000 of 5 images, batch.vct is batch 010203000000");
+  origin = {{}, inputs.origin.batch};
+  refused(header(FileType::output_batch, 5), inputs, "answers batch");
+}
+
+// Of the batch that was sent the header is enough.
+TEST_F(BatchFile, AHeaderIsReadAlone) {
+  write_inputs(1);
+  const auto bytes = read_file(path);
+  write_file_atomically(path, std::span(bytes).first(kBatchHeaderBytes));
+  EXPECT_EQ(read_batch_header(path).origin.batch, origin.batch);
+  write_file_atomically(path, std::span(bytes).first(kBatchHeaderBytes - 1));
+  EXPECT_THROW(read_batch_header(path), Error);
 }
 
 TEST_F(BatchFile, HeadersThatLieAreFound) {
@@ -166,7 +233,7 @@ TEST_F(BatchFile, HeadersThatLieAreFound) {
   refuses(with_header([](BatchHeader& h) { h.images = 0xffffffff; }), "images");
   refuses(with_header([](BatchHeader& h) { h.images = kN + 1; }), "need 6");
   refuses(with_header([](BatchHeader& h) { h.ciphertexts = 2; }), "need 3");
-  EXPECT_NO_THROW(open().require_key(key, "eval.keys"));
+  EXPECT_NO_THROW(open().require_key(secret.id(), "eval.keys"));
   EXPECT_THROW(open().require_key(Id{}, "eval.keys"), Error);
 }
 
@@ -178,7 +245,7 @@ TEST_F(BatchFile, ResiduesAreBelowTheirModulus) {
 
 TEST_F(BatchFile, AWriterThatIsNotDoneLeavesNothing) {
   {
-    BatchWriter writer(path, plan, params, FileType::input_batch, key, 1);
+    BatchWriter writer(path, plan, params, FileType::input_batch, origin, 1);
     EXPECT_THROW(writer.commit(), Error);
   }
   EXPECT_FALSE(std::filesystem::exists(path));

@@ -2,13 +2,13 @@
 // tiled.
 #include <gtest/gtest.h>
 
-#include "base/memory.h"
 #include "base/parallel.h"
 #include "ckks/client/client.h"
 #include "engine/engine.h"
 #include "model/execute.h"
 #include "plan/passes.h"
 #include "support/graphs.h"
+#include "system/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VELUM_SANITIZED 1
@@ -48,12 +48,12 @@ class RepeatedInput : public engine::InputSource {
 
 std::uint64_t measured_peak(const plan::ServerPlan& plan) {
   const ckks::Parameters params(plan.client.params);
-  const auto secret = ckks::SecretKey::generate(params);
-  const auto keys = ckks::generate_keys(params, secret, plan.client.keys);
+  const auto secret = ckks::SecretKey::generate(params, ring::Randomness::system());
+  const auto keys = ckks::generate_keys(params, secret, plan.client.keys, ring::Randomness::system());
   const std::vector<double> slots(params.slots(), 0.5);
-  const auto one =
-      ckks::Encryptor(params, secret).encrypt(slots, plan.client.input_scale, plan.client.input_limbs);
-  const RepeatedInput input(one, params, plan.client.input_order.size());
+  const auto one = ckks::Encryptor(params, secret, ring::Randomness::system())
+                       .encrypt(slots, plan.client.input_scale, plan.client.input_limbs);
+  const RepeatedInput input(one, params, plan::input_ciphertexts(plan.client));
   reset_peak_rss();
   (void)engine::Engine(plan, params, keys).run(input);
   return peak_rss_bytes();
@@ -73,7 +73,7 @@ TEST(Memory, StaysWithinThePlansFigure) {
   const auto g = wide_network();
   plan::Request request;
   request.threads = 2;
-  set_threads(2);
+  use_threads(2);
   request.memory_bytes = std::uint64_t{16} << 30;
   const auto whole = plan::make_plan(g, request).plan;
   ASSERT_GT(whole.peak_bytes, std::uint64_t{300} << 20);
@@ -82,7 +82,7 @@ TEST(Memory, StaysWithinThePlansFigure) {
   const auto tiled = plan::make_plan(g, request).plan;
   EXPECT_LE(tiled.peak_bytes, request.memory_bytes);
   expect_within_ten_percent(tiled);
-  set_threads(0);
+  use_threads(0);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ inline plan::ServerPlan plan_of_one_step(std::size_t n, std::uint32_t inputs, st
 // All residues of the outputs, by output, polynomial, limb and column. `sums`: by run_square_sums, else by
 // run_affine, part by part.
 inline std::vector<u64> run_step(const plan::ServerPlan& plan, bool sums, int thread_count) {
-  set_threads(thread_count);
+  use_threads(thread_count);
   const auto& step = plan.steps[0];
   const ckks::Parameters params(plan.client.params);
   const std::size_t n = params.n();
@@ -69,7 +69,7 @@ inline std::vector<u64> run_step(const plan::ServerPlan& plan, bool sums, int th
   } else {
     for (const auto& part : parts) run_affine(prepared, part, params, store, workers, place);
   }
-  set_threads(0);
+  use_threads(0);
   std::vector<u64> all;
   for (std::uint32_t o = 0; o < outputs; ++o)
     for (std::size_t p = 0; p < step.polys; ++p)

@@ -85,6 +85,36 @@ TEST_P(Variant, ManyTransformsModuloTheLargestPrime) {
   }
 }
 
+// A permutation as automorphisms are: groups of eight change places, and within them the fours and their
+// members.
+std::vector<std::uint32_t> grouped_permutation(std::size_t n, Random& random) {
+  std::vector<std::uint32_t> groups(n / 8), out;
+  for (std::size_t g = 0; g < groups.size(); ++g) groups[g] = static_cast<std::uint32_t>(g);
+  std::ranges::shuffle(groups, random);
+  for (const std::uint32_t g : groups) {
+    std::uint32_t places[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    std::shuffle(places, places + 4, random);
+    std::shuffle(places + 4, places + 8, random);
+    if (random() % 2) std::rotate(places, places + 4, places + 8);
+    for (const std::uint32_t p : places) out.push_back(8 * g + p);
+  }
+  return out;
+}
+
+TEST_P(Variant, Permute) {
+  Random random(19);
+  for (const std::size_t n : {16, 48, 1024}) {
+    const auto source = grouped_permutation(n, random);
+    const auto input = random_residues(n, (u64{1} << 48) - 1, random);
+    std::vector<u64> expected(n);
+    for (std::size_t i = 0; i < n; ++i) expected[i] = input[source[i]];
+    Guarded<u64> out(n, 1), in(n, 3);
+    in.assign(input);
+    variant().permute(out.data(), in.data(), source.data(), n);
+    expect_equal(out, expected, fmt::format("permute, n = {}", n));
+  }
+}
+
 // Calls `f(table, out, a, b)` for the reference and the variant; the output apart, then in place of a, then
 // of b.
 template <typename F>

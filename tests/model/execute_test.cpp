@@ -146,11 +146,11 @@ TEST(Execute, ResultDoesNotDependOnBatchOrThreads) {
   const Graph g = residual();
   const std::size_t count = 37;
   const auto x = testing::images_for(g, count);
-  set_threads(1);
+  use_threads(1);
   const auto alone = execute(g, x, count);
-  set_threads(3);
+  use_threads(3);
   EXPECT_EQ(execute(g, x, count), alone);
-  set_threads(0);
+  use_threads(0);
   for (const std::size_t i : {0, 15, 16, 36}) {
     const auto y = execute(g, std::span(x).subspan(i * 32, 32), 1);
     EXPECT_EQ(y, std::vector<double>(alone.begin() + static_cast<std::ptrdiff_t>(3 * i),
@@ -210,11 +210,11 @@ TEST(Calibrate, TypicalSizeIsThatOfTheMiddleImage) {
 TEST(Calibrate, DoesNotDependOnThreads) {
   Graph g = residual(), h = g;
   const auto x = testing::images_for(g, 100);
-  set_threads(1);
+  use_threads(1);
   calibrate(g, x, 100, 0.1);
-  set_threads(3);
+  use_threads(3);
   calibrate(h, x, 100, 0.1);
-  set_threads(0);
+  use_threads(0);
   for (const auto& [tensor, r] : g.ranges) {
     EXPECT_EQ(r.low, h.ranges.at(tensor).low);
     EXPECT_EQ(r.high, h.ranges.at(tensor).high);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/graph.h"
+#include "model/obstacles.h"
 #include "model/shapes.h"
 
 namespace velum::model {
@@ -136,13 +137,47 @@ TEST(RequirePolynomial, NamesNodeNeedAndRecipe) {
     return "";
   };
   EXPECT_EQ(message(AveragePool{}), "");
-  for (const auto& m : {message(Relu{}), message(MaxPool{}), message(Unsupported{"Sigmoid"}),
-                        message(Unsupported{"Softmax"}), message(Unsupported{"LeakyRelu"})}) {
+  for (const auto& m : {message(Relu{}), message(MaxPool{})}) {
     EXPECT_NE(m.find("node 'layer'"), std::string::npos) << m;
     EXPECT_NE(m.find("would need"), std::string::npos) << m;
-    EXPECT_NE(m.find("velum train --recipe "), std::string::npos) << m;
+    EXPECT_NE(m.find("velum train --from NETWORK.onnx --data DATASET --recipe "), std::string::npos) << m;
   }
   EXPECT_NE(message(Unsupported{"Sigmoid"}).find("Sigmoid"), std::string::npos);
+  for (const auto& m : {message(AxisFunction{"LRN", 0, 1}), message(AxisFunction{"LayerNormalization", 0, 3}),
+                        message(AxisFunction{"Softmax", 0, 1}), message(Unsupported{"Sigmoid"})})
+    EXPECT_NE(m.find("velum train does not replace it"), std::string::npos) << m;
+  for (const auto& m : {message(Function{"Sigmoid"}), message(Function{"LeakyRelu"})})
+    EXPECT_NE(m.find("velum train --from NETWORK.onnx --data DATASET --recipe best"), std::string::npos) << m;
+}
+
+TEST(RequirePolynomial, NamesAllInOneGo) {
+  Graph g;
+  g.input = "x";
+  g.input_shape = {1, 4, 4};
+  g.nodes = {{"first", Relu{}, {"x"}, "a", {}},
+             {"pool", MaxPool{{2, 2, 2, 2}}, {"a"}, "b", {}},
+             {"last", AxisFunction{"LRN", 0, 1}, {"b"}, "c", {}},
+             {"more", Relu{}, {"c"}, "y", {}}};
+  g.output = "y";
+  infer_shapes(g);
+  try {
+    require_polynomial(g);
+    FAIL();
+  } catch (const Error& e) {
+    const std::string m = e.what();
+    EXPECT_NE(m.find("node 'first' is Relu"), std::string::npos) << m;
+    EXPECT_NE(m.find("4 nodes stand in the way: 2 Relu ('first', ..), 1 MaxPool ('pool'), 1 LRN ('last')"),
+              std::string::npos)
+        << m;
+    EXPECT_NE(m.find("Of LRN 'last', velum train does not replace it"), std::string::npos) << m;
+  }
+  g.nodes[2].op = Relu{};
+  const auto m = obstacles_text(obstacles(g), "my.onnx");
+  EXPECT_NE(
+      m.find("`velum train --from my.onnx --data DATASET --recipe best --out polynomial.onnx` trains it with "
+             "quadratic activations and average pooling"),
+      std::string::npos)
+      << m;
 }
 
 }  // namespace

@@ -56,6 +56,32 @@ TEST(Reshape, ToAShapeComputedFromTheInput) {
   EXPECT_EQ(shape_of(f), (Shape{6}));
 }
 
+// torch.flip: exporters write the open end of a slice that runs backwards as INT64_MIN or the number after
+// it.
+TEST(Slice, BackwardsToAnOpenEnd) {
+  for (const auto end : {INT64_MIN, INT64_MIN + 1, std::int64_t{-1000}}) {
+    OnnxFile f({2, 3});
+    f.integers("s", {-1}).integers("e", {end}).integers("a", {2}).integers("t", {-1});
+    f.node("Neg", {"x"}, "h").node("Slice", {"h", "s", "e", "a", "t"}, "y");
+    EXPECT_EQ(execute(f.load(), counting(6), 1), (std::vector<double>{-3, -2, -1, -6, -5, -4})) << end;
+  }
+}
+
+// A list of pads that is turned round inside the graph.
+TEST(Slice, OfAConstantBackwardsToAnOpenEnd) {
+  for (const auto end : {INT64_MIN, INT64_MIN + 1}) {
+    OnnxFile f({2, 3});
+    f.integers("list", {2, 3, -1})
+        .integers("s", {-1})
+        .integers("e", {end})
+        .integers("a", {0})
+        .integers("t", {-1});
+    f.node("Slice", {"list", "s", "e", "a", "t"}, "target");
+    f.node("Neg", {"x"}, "h").node("Reshape", {"h", "target"}, "y");
+    EXPECT_EQ(shape_of(f), (Shape{3, 2})) << end;
+  }
+}
+
 TEST(Reshape, ToASlicedShape) {
   OnnxFile f({2, 3, 4});
   f.node("Shape", {"x"}, "s")
@@ -156,8 +182,8 @@ TEST(Names, OfNodesAreUniqueAndNeverEmpty) {
   EXPECT_EQ(names.size(), 3U);
 }
 
-TEST(Opset, ElevenToSeventeen) {
-  for (int opset = 11; opset <= 17; ++opset) {
+TEST(Opset, SixToTwentyEight) {
+  for (int opset = 6; opset <= 28; ++opset) {
     OnnxFile f({2}, opset);
     f.node("Neg", {"x"}, "y");
     EXPECT_EQ(f.load().nodes.size(), 1U);

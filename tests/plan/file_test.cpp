@@ -47,6 +47,75 @@ TEST(PlanFile, IdBindsThePublicHalf) {
   EXPECT_THROW(read_client_plan(write_client_plan(p), "client.plan"), Error);
 }
 
+TEST(PlanFile, StatisticsTravelWithTheClientHalf) {
+  auto p = sample();
+  ASSERT_EQ(p.client.statistics, model::InputStatistics{});
+  auto& s = p.client.statistics;
+  s.images = 100;
+  s.mean.assign(36, 12);
+  s.deviation.assign(36, 3);
+  s.limits[1] = {-2, 70};
+  seal_plan(p);
+  EXPECT_EQ(read_client_plan(write_client_plan(p.client), "client.plan").statistics, s);
+  EXPECT_EQ(read_server_plan(write_server_plan(p), "server.plan").client.statistics, s);
+  s.mean.pop_back();
+  seal_plan(p);
+  EXPECT_THROW(read_client_plan(write_client_plan(p.client), "client.plan"), Error);
+}
+
+TEST(PlanFile, IdBindsTheServerHalf) {
+  const std::vector<std::function<void(ServerPlan&)>> changes = {
+      [](auto& p) { p.steps[0].weights[0] ^= 1; },
+      [](auto& p) { p.steps[0].bias[0] += 1e-9; },
+      [](auto& p) { p.values[1].name += "x"; },
+      [](auto& p) { std::swap(p.tasks[0].group_begin, p.tasks[0].group_end); },
+  };
+  for (const auto& change : changes) {
+    auto p = sample();
+    change(p);
+    auto sealed = p;
+    seal_plan(sealed);
+    EXPECT_NE(sealed.client.id, sample().client.id);
+    EXPECT_THROW(read_server_plan(write_server_plan(p), "server.plan"), Error);
+  }
+}
+
+// A plan that nothing else refuses: one weight of another network, which the client's half must not pass for
+// its own.
+TEST(PlanFile, ServerHalvesAreNotExchanged) {
+  auto p = sample();
+  p.steps[0].weights[0] ^= 1;
+  verify_plan(p);
+  try {
+    read_server_plan(write_server_plan(p), "server.plan");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("server.plan: its id does not belong to its weights"));
+  }
+}
+
+// All that the client's half says may be the same, but for the digest.
+TEST(PlanFile, NetworksThatDifferInWeightsHaveTwoIds) {
+  const auto plan_of = [](float factor) {
+    NetworkBuilder b({1, 6, 6}, 51);
+    b.flatten().dense(4).quadratic().dense(3);
+    auto graph = b.finish();
+    for (auto& node : graph.nodes)
+      if (auto* dense = std::get_if<model::Dense>(&node.op)) {
+        dense->weights[1] *= factor;
+        break;
+      }
+    return make_plan(graph, fixed_request()).plan.client;
+  };
+  const auto one = plan_of(1), same = plan_of(1);
+  auto other = plan_of(0.75f);
+  EXPECT_EQ(one.id, same.id);
+  EXPECT_NE(one.id, other.id);
+  other.server_digest = one.server_digest;
+  EXPECT_EQ(plan_id(other), one.id)
+      << "their public halves differ in more than the digest: the test shows nothing";
+}
+
 TEST(PlanFile, TruncatedAndFlippedFilesAreRefused) {
   const auto bytes = write_server_plan(sample());
   for (std::size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 37)
@@ -62,7 +131,7 @@ TEST(PlanFile, TruncatedAndFlippedFilesAreRefused) {
 // Damage inside a frame with a right checksum: the reader itself must hold.
 TEST(PlanFile, DamagedPayloadsNeverPass) {
   const auto file = write_server_plan(sample());
-  const auto payload = unwrap(file, FileType::server_plan, 1, "x");
+  const auto payload = unwrap(file, FileType::server_plan, 4, "x");
   std::size_t refused = 0, tried = 0;
   for (std::size_t i = 0; i < payload.size(); i += 1 + payload.size() / 211) {
     std::vector<std::uint8_t> bad(payload.begin(), payload.end());
@@ -70,7 +139,7 @@ TEST(PlanFile, DamagedPayloadsNeverPass) {
     ++tried;
     try {
       verify_plan(
-          read_server_plan(wrap(FileType::server_plan, 1, bad), "bad.plan"));  // a changed weight may pass
+          read_server_plan(wrap(FileType::server_plan, 4, bad), "bad.plan"));  // a changed weight may pass
     } catch (const Error&) {
       ++refused;
     }
@@ -78,7 +147,7 @@ TEST(PlanFile, DamagedPayloadsNeverPass) {
   EXPECT_GT(refused, 0u);
   EXPECT_LE(refused, tried);
   for (std::size_t length = 0; length < payload.size(); length += 1 + payload.size() / 101)
-    EXPECT_THROW(read_server_plan(wrap(FileType::server_plan, 1, payload.first(length)), "cut.plan"), Error);
+    EXPECT_THROW(read_server_plan(wrap(FileType::server_plan, 4, payload.first(length)), "cut.plan"), Error);
 }
 
 TEST(PlanFile, TestParametersAreNotRead) {

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "base/file.h"
 #include "plan/networks.h"
+#include "system/file.h"
 
 namespace velum::plan::testing {
 namespace {

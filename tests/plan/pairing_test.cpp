@@ -74,7 +74,7 @@ TEST(Composition, CountsTheWeightsThatComposingWouldMake) {
     b.convolution(3, 3).varied_quadratic().add(pool);
     b.convolution(8, 3, 1, 1).varied_quadratic().add(pool).flatten().dense(4);
     const auto g = b.finish();
-    const auto kept = count_weights(lower(g, true)), composed = count_weights(lower(g, false));
+    const auto kept = count_weights(lower(g, Pools::sums)), composed = count_weights(lower(g));
     EXPECT_EQ(composed.kept, composed.composed);  // nothing left to compose
     EXPECT_EQ(kept.composed, composed.kept) << kernel;
     EXPECT_LT(kept.kept, kept.composed) << kernel;

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "plan/network.h"
 #include "plan/networks.h"
+#include "plan/precision.h"
 
 namespace velum::plan::testing {
 namespace {
@@ -110,6 +112,71 @@ model::Graph convolutions(int squares) {
   return b.flatten().dense(4).finish();
 }
 
+// Eight elements that read the same sum err alike, and a layer that adds them up adds the errors up: layer by
+// layer they would seem to average out.
+TEST(Precision, ErrorsThatAreAlikeAddUp) {
+  NetworkBuilder b({8}, 49);
+  auto graph = b.dense(8).quadratic(0.25f, 1.0f, 0.0f).dense(1).finish();
+  for (auto& node : graph.nodes)
+    if (auto* dense = std::get_if<model::Dense>(&node.op))
+      std::fill(dense->weights.begin(), dense->weights.end(), 0.5f);
+  const auto net = lower(graph);
+  ASSERT_EQ(net.gains.independent.size(), 3u);
+  EXPECT_DOUBLE_EQ(net.gains.independent[2], 1);
+  // Of the squares' inputs t: out = 1/8 sum of t^2, whose slopes are t / 4.
+  const double t = net.vectors[1].rms;
+  EXPECT_NEAR(net.gains.independent[1], 8 * t * t / 16, 0.5 * 8 * t * t / 16);
+  const double layer_by_layer =
+      net.gains.independent[1] * 8 * 0.25;  // as if each of the eight erred by itself
+  EXPECT_GT(net.gains.independent[0], 3 * layer_by_layer);
+  EXPECT_EQ(lower(graph).gains.independent, net.gains.independent);
+}
+
+// A pool's bound is that of squares at the edges of their ranges: it takes more bits to keep what it is like.
+TEST(Precision, PoolsHaveTheBitsThatTheirBoundHides) {
+  NetworkBuilder b({1, 8, 8}, 50);
+  b.convolution(4, 3, 1, 1).varied_quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  const auto net =
+      lower(b.add(pool).convolution(4, 3, 1, 1).quadratic().flatten().dense(2).finish(), Pools::values);
+  ASSERT_EQ(net.vectors.size(), 5u);
+  EXPECT_GT(net.vectors[2].extra_bits, 0.5);
+  for (const std::size_t v : {0, 1, 3, 4}) EXPECT_EQ(net.vectors[v].extra_bits, 0);
+}
+
+// One row of weights far larger than all others: a weight of the others is left few of the 15 bits.
+model::Graph uneven_network(double largest) {
+  NetworkBuilder b({64}, 48);
+  auto graph = b.dense(32).finish();
+  auto& dense = std::get<model::Dense>(graph.nodes.front().op);
+  for (std::size_t i = 0; i < 64; ++i) dense.weights[i] *= static_cast<float>(largest);
+  graph.ranges[graph.output] = {-8, 8, 1};
+  return graph;
+}
+
+// Where nobody asked, the best there is is planned, and said; who asks is refused, and told what to ask for.
+TEST(Precision, TheBestThereIsWhereTheUsualCannotBeReached) {
+  auto r = fixed_request();
+  r.precision_bits = 0;
+  const auto result = make_plan(uneven_network(128), r);
+  EXPECT_LT(planned_precision(result.plan), kBoundBits);
+  EXPECT_GT(planned_precision(result.plan), 9);
+  ASSERT_FALSE(result.notes.empty());
+  EXPECT_THAT(result.notes.back(), AllOf(HasSubstr("the best that can be reached, in place of 12"),
+                                         HasSubstr("layer 'dense"), HasSubstr("15 bits at most")));
+  EXPECT_THAT(refusal_of(uneven_network(128), request_of(kBoundBits)),
+              AllOf(HasSubstr("15 bits at most"), HasSubstr("ask for --precision 1")));
+}
+
+TEST(Precision, FewerThanSixBitsOfATypicalOutputAreRefused) {
+  auto graph = uneven_network(128);
+  graph.ranges[graph.output] = {-8, 8, 0.05};
+  auto r = fixed_request();
+  r.precision_bits = 0;
+  EXPECT_THAT(refusal_of(graph, r), HasSubstr("of a typical output: expected at least 6"));
+}
+
 // What a refusal says can be reached is reached when asked for, by whichever chain of moduli reaches more.
 TEST(Precision, ARefusalNamesWhatCanBeReached) {
   for (const int squares : {1, 2, 3}) {
@@ -121,7 +188,7 @@ TEST(Precision, ARefusalNamesWhatCanBeReached) {
       most = std::max(most, std::stod((*at)[1]));
     ASSERT_GT(most, 0) << text;
     EXPECT_GE(planned_precision(make_plan(graph, request_of(most - 0.2)).plan), most - 0.2);
-    EXPECT_THAT(refusal_of(graph, request_of(most + 0.2)), HasSubstr("asked"));
+    EXPECT_THAT(refusal_of(graph, request_of(most + 0.2)), HasSubstr("wanted"));
   }
 }
 

@@ -71,11 +71,51 @@ TEST(Refusal, OverTheMemory) {
   EXPECT_THAT(refusal(mnist_network(), r), AllOf(HasSubstr("104.9 MB"), HasSubstr("is available")));
 }
 
+// Before memory is taken for every element.
+TEST(Refusal, LargerThanAnyMachine) {
+  NetworkBuilder wide({1, 8, 8}, 3);
+  model::Convolution c;
+  c.outputs = 1, c.kernel_h = c.kernel_w = 3;
+  c.pad_top = c.pad_bottom = c.pad_left = c.pad_right = 1000;
+  c.weights.assign(9, 1.0f);
+  wide.add(c);
+  EXPECT_THAT(refusal(wide.finish()), AllOf(HasSubstr("1x2006x2006"), HasSubstr("less padding")));
+  // Below any limit on elements, and as senseless.
+  NetworkBuilder padded({1, 8, 8}, 3);
+  c.pad_top = c.pad_bottom = c.pad_left = c.pad_right = 900;
+  padded.add(c);
+  EXPECT_THAT(refusal(padded.finish()), AllOf(HasSubstr("pads 900 and 900"), HasSubstr("lower the padding")));
+  for (const std::int64_t extent : {1200, 1000}) {
+    NetworkBuilder large({1, extent, extent}, 3);
+    large.convolution(1, 3, 500);
+    EXPECT_THAT(refusal(large.finish()), AllOf(HasSubstr("input is 1x"), HasSubstr("smaller images")));
+  }
+}
+
+TEST(Refusal, NetworksThatTakeTheMemoryToPlan) {
+  NetworkBuilder b({1, 200, 200}, 3);
+  b.convolution(8, 3, 1, 1).quadratic();
+  auto r = fixed_request();
+  r.memory_bytes = std::uint64_t{100} << 20;
+  EXPECT_THAT(refusal(b.finish(), r),
+              AllOf(HasSubstr("planning 680000 elements"), HasSubstr("104.9 MB are available")));
+}
+
+// Told at once, not after the layers before it are planned.
+TEST(Refusal, RangesAreLookedForFirst) {
+  NetworkBuilder b({1, 8, 8}, 3);
+  b.convolution(2, 3, 1, 1).quadratic();
+  auto graph = b.finish();
+  std::get<model::Convolution>(graph.nodes[0].op).weights[0] = std::numeric_limits<float>::quiet_NaN();
+  graph.ranges.clear();
+  EXPECT_THAT(refusal(graph), HasSubstr("has no recorded range"));
+}
+
 TEST(Refusal, UnderThePrecision) {
   auto r = fixed_request();
   r.precision_bits = 40;
   EXPECT_THAT(refusal(mnist_network(), r),
-              AllOf(HasSubstr("of 40.0 asked"), HasSubstr("most error comes from")));
+              AllOf(HasSubstr("of 40.0 wanted"), HasSubstr("most error comes from")));
 }
 
 TEST(Refusal, ConstantNetwork) {
@@ -98,8 +138,8 @@ TEST(Refusal, WeightsThatAreNoNumbers) {
 
 TEST(Refusal, ImpossibleRequest) {
   auto r = fixed_request();
-  r.batch = -1;
-  EXPECT_THAT(refusal(chain(1), r), HasSubstr("batch size is -1"));
+  r.blocks = 3;
+  EXPECT_THAT(refusal(chain(1), r), HasSubstr("3 blocks were asked for"));
   r = fixed_request();
   r.min_log_n = 14, r.max_log_n = 13;
   EXPECT_THAT(refusal(chain(1), r), HasSubstr("2^14 to 2^13"));

@@ -41,9 +41,11 @@ TEST(Schedule, SmallerMemorySmallerPeak) {
 TEST(Schedule, SingleRowsKeepAFewRowsOnly) {
   auto plan = make_plan(tall_network(), fixed_request()).plan;
   plan.tasks = order_tasks(plan, std::vector<std::uint32_t>(plan.steps.size(), 1));
+  state_memory(plan, plan.threads);
   verify_plan(plan);
   const auto rows = follow_schedule(plan).bytes;
   plan.tasks = order_tasks(plan, std::vector<std::uint32_t>(plan.steps.size(), 1000));
+  state_memory(plan, plan.threads);
   verify_plan(plan);
   EXPECT_EQ(plan.tasks.size(), plan.steps.size());
   EXPECT_LT(rows, follow_schedule(plan).bytes / 2);

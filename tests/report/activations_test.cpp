@@ -82,9 +82,9 @@ TEST(Activations, DoNotDependOnThreads) {
   std::vector<float> images(36 * 50);
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 37 % 101) / 101;
   const auto with = [&](int threads) {
-    set_threads(threads);
+    use_threads(threads);
     auto found = observe_activations(g, images, 50, 4);
-    set_threads(0);
+    use_threads(0);
     return found;
   };
   const auto one = with(1), three = with(3);

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "base/error.h"
 #include "kernels/table.h"
 #include "ring/primes.h"
+#include "ring/randomness.h"
 
 namespace velum::ring {
 namespace {
@@ -155,10 +158,40 @@ TEST(Random, ContinuesWholeBlocks) {
   EXPECT_EQ(whole, parts);
 }
 
-TEST(Random, SystemSeedsDoNotRepeat) {
+TEST(Randomness, SystemSeedsDoNotRepeat) {
+  const auto randomness = Randomness::system();
   std::set<Seed> seeds;
-  for (int i = 0; i < 1000; ++i) seeds.insert(random_seed());
+  for (int i = 0; i < 500; ++i) {
+    seeds.insert(randomness.seed({Purpose::ciphertext_uniform}));
+    auto stream = randomness.stream({Purpose::ciphertext_error});
+    Seed first;
+    stream.fill(first);
+    seeds.insert(first);
+  }
   EXPECT_EQ(seeds.size(), 1000u);
+}
+
+// A stream of the same bytes is another one for every purpose, and no public expansion.
+TEST(Randomness, PurposesAreApart) {
+  const Randomness same([](std::span<std::uint8_t> out, const Draw&) { std::ranges::fill(out, 7); });
+  std::set<Seed> streams;
+  Seed published;
+  published.fill(7);
+  const auto note = [&](RandomStream&& stream) {
+    Seed first;
+    stream.fill(first);
+    EXPECT_TRUE(streams.insert(first).second);
+  };
+  for (int p = 1; p <= 9; ++p)
+    if (const auto purpose = static_cast<Purpose>(p); !travels(purpose)) note(same.stream({purpose}));
+  for (std::uint64_t nonce = 0; nonce < 100; ++nonce) note(RandomStream(published, nonce));
+  EXPECT_EQ(streams.size(), 106u);
+}
+
+TEST(Randomness, SecretsAndSeedsThatTravelAreNotMixedUp) {
+  const auto randomness = Randomness::system();
+  EXPECT_THROW((void)randomness.seed({Purpose::ciphertext_error}), Error);
+  EXPECT_THROW((void)randomness.stream({Purpose::ciphertext_uniform}), Error);
 }
 
 }  // namespace

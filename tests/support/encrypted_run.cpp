@@ -36,27 +36,33 @@ EncryptedRun run_encrypted(model::Graph graph, const plan::Request& request, std
   const auto& plan = run.planned.plan;
   plan::verify_plan(plan);
   const ckks::Parameters params(plan.client.params);
-  const auto secret = ckks::SecretKey::generate(params);
-  const auto keys = ckks::generate_keys(params, secret, plan.client.keys);
+  const auto secret = ckks::SecretKey::generate(params, ring::Randomness::system());
+  const auto keys = ckks::generate_keys(params, secret, plan.client.keys, ring::Randomness::system());
 
-  const ckks::Encryptor encryptor(params, secret);
+  const ckks::Encryptor encryptor(params, secret, ring::Randomness::system());
   std::vector<ckks::SeededCiphertext> inputs;
-  std::vector<double> slots(count);
-  for (const auto e : plan.client.input_order) {
-    for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<double>(images[i * elements + e]);
-    inputs.push_back(encryptor.encrypt(slots, plan.client.input_scale, plan.client.input_limbs));
+  const auto& client = plan.client;
+  const std::size_t blocks = client.blocks;
+  std::vector<double> slots(count * blocks);
+  for (std::size_t c = 0; c < plan::input_ciphertexts(client); ++c) {
+    for (std::size_t j = 0; j < slots.size(); ++j) {
+      const auto e = client.input_order[c * blocks + j % blocks];
+      slots[j] = e == plan::kAbsent ? 0 : static_cast<double>(images[j / blocks * elements + e]);
+    }
+    inputs.push_back(encryptor.encrypt(slots, client.input_scale, client.input_limbs));
   }
 
   const engine::Engine engine(plan, params, keys);
   run.ciphertexts = engine.run(engine::MemoryInput(inputs, params), &run.report);
 
   const ckks::Decryptor decryptor(params, secret);
-  const std::size_t outputs = run.ciphertexts.size();
-  run.outputs.resize(count * outputs);
-  std::vector<double> values(params.slots());
-  for (std::size_t o = 0; o < outputs; ++o) {
-    decryptor.decrypt(values, run.ciphertexts[o].view(), run.ciphertexts[o].scale());
-    for (std::size_t i = 0; i < count; ++i) run.outputs[i * outputs + o] = values[i];
+  run.outputs.resize(count * client.outputs);
+  for (std::size_t c = 0; c < run.ciphertexts.size(); ++c) {
+    decryptor.decrypt(slots, run.ciphertexts[c].view(), run.ciphertexts[c].scale());
+    for (std::size_t j = 0; j < slots.size(); ++j) {
+      const auto o = client.output_order[c * blocks + j % blocks];
+      if (o != plan::kAbsent) run.outputs[j / blocks * client.outputs + o] = slots[j];
+    }
   }
   run.expected = model::execute(graph, images, count);
   run.quantised = engine::run_clear_batch(plan, images, count);

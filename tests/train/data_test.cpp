@@ -10,10 +10,10 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/temp_folder.h"
 #include "data/make_files.h"
 #include "support.h"
+#include "system/file.h"
 
 namespace velum::train {
 namespace {
@@ -77,7 +77,7 @@ TEST(Folders, AClassWithoutTrainingImagesIsNamed) {
   EXPECT_NE(message_of(o).find("class owl, which test image 8 is of"), std::string::npos) << message_of(o);
   std::filesystem::create_directories(folder + "/train/owl");
   EXPECT_NE(message_of(o).find("owl"), std::string::npos) << message_of(o);
-  EXPECT_NE(message_of(o).find("no .png"), std::string::npos) << message_of(o);
+  EXPECT_NE(message_of(o).find("no image (PNG"), std::string::npos) << message_of(o);
   std::filesystem::remove_all(folder);
 }
 

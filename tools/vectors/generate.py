@@ -158,6 +158,118 @@ def switching_case(ring, c, moduli, special, key_b, key_a, chain_length):
     return {"limbs": k, "input": c, "relinearised": out, "relinearised_rescaled": fused}
 
 
+# Rotations
+
+def automorphism(ring, p, g):
+    """X -> X^g, g odd."""
+    n = len(p)
+    half = 2 * n if ring == "real" else n  # X^half = -1
+    out = [0] * n
+    for i, x in enumerate(p):
+        turns, e = divmod(i * g, half)
+        if ring == "real" and e > n:  # X^e + X^-e = -(X^(half - e) + X^(e - half))
+            turns, e = turns + 1, half - e
+        out[e] += -x if turns % 2 else x
+    return out
+
+
+def rotation(ring, n, steps):
+    """The exponent of the automorphism that brings slot j + steps to slot j."""
+    return pow(5, steps, root_order(ring, n))
+
+
+def rotation_case(ring, steps, c, moduli, special, key_b, key_a, chain_length):
+    """A rotation, alone and fused with the rescale, of two polynomials over the first moduli of the chain."""
+    k, n, p = len(moduli), len(c[0][0]), math.prod(special)
+    g = rotation(ring, n, steps)
+    def moved(limbs, qs):
+        return [[x % q for x in automorphism(ring, limb, g)] for limb, q in zip(limbs, qs)]
+    out, fused = [], []
+    for poly, key in enumerate((key_b, key_a)):
+        t = key_switch(ring, c[1], moduli, special, [row[:k] + row[chain_length:] for row in key])
+        if poly == 0:
+            t = [[(x + p * y) % q for x, y in zip(a, b)] for a, b, q in zip(t, c[0], moduli)] + t[k:]
+        out.append(moved(divide(t, special, moduli), moduli))
+        if k > 1:
+            reordered = t[: k - 1] + t[k:] + [t[k - 1]]
+            fused.append(moved(divide(reordered, special + [moduli[-1]], moduli[:-1]), moduli[:-1]))
+    return {"steps": steps, "limbs": k, "input": c, "rotated": out, "rotated_rescaled": fused}
+
+
+def slots(ring, p):
+    """The slots of integer coefficients, by the definition."""
+    n, order = len(p), root_order(ring, len(p))
+    out = []
+    for j in range(n if ring == "real" else n // 2):
+        angle = 2 * math.pi * pow(5, j, order) / order
+        out.append(sum(x * math.cos(i * angle) * (2 if ring == "real" and i else 1) for i, x in enumerate(p)))
+    return out
+
+
+def from_evaluations(ring, values, q):
+    """The coefficients of a polynomial given in the order of the transform, by elimination."""
+    n = len(values)
+    columns = [evaluations(ring, [int(i == k) for i in range(n)], q) for k in range(n)]
+    rows = [[columns[k][i] for k in range(n)] + [values[i]] for i in range(n)]
+    for k in range(n):
+        pivot = next(i for i in range(k, n) if rows[i][k])
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        inverse = pow(rows[k][k], -1, q)
+        rows[k] = [x * inverse % q for x in rows[k]]
+        for i in range(n):
+            if i != k and rows[i][k]:
+                f = rows[i][k]
+                rows[i] = [(x - f * y) % q for x, y in zip(rows[i], rows[k])]
+    return [row[n] for row in rows]
+
+
+def switching_key(ring, numbers, source, target, limbs, moduli, special):
+    """Bytes of a key from `source` to `target`, and its rows of b and a in coefficients."""
+    n, alpha, p = len(source), len(special), math.prod(special)
+    every = list(enumerate(moduli))[:limbs] + list(enumerate(special, len(moduli)))
+    seed = bytes(numbers.below(256) for _ in range(32))
+    data, key_b, key_a = seed, [], []
+    for d in range(-(-limbs // alpha)):
+        error = [numbers.below(43) - 21 for _ in range(n)]
+        row_b, row_a = [], []
+        for index, q in every:
+            a = from_evaluations(ring, expand(seed, d << 16 | index, q, n), q)
+            inside = d * alpha <= index < min((d + 1) * alpha, limbs)
+            b = [(e - x + (p * s if inside else 0)) % q
+                 for e, x, s in zip(error, multiply(ring, a, target), source)]
+            data += pack(evaluations(ring, b, q), q.bit_length())
+            row_b.append(b)
+            row_a.append(a)
+        key_b.append(row_b)
+        key_a.append(row_a)
+    return data, key_b, key_a
+
+
+def key_file(ring, numbers, params_id, secret, moduli, special):
+    """Evaluation keys with rotations, and ciphertexts before and after them."""
+    n, limbs = len(secret), len(moduli)
+    slot_count = n if ring == "real" else n // 2
+    identity = secret_key_payload(params_id, secret)[16:32]
+    wanted = [(1, limbs), (3, 1), (slot_count - 2, limbs - 1)]
+    data = params_id + identity + struct.pack("<IQ", limbs, len(wanted))
+    data += b"".join(struct.pack("<II", *entry) for entry in wanted)
+    data += switching_key(ring, numbers, multiply(ring, secret, secret), secret, limbs, moduli, special)[0]
+    cases = []
+    for steps, height in wanted:
+        target = automorphism(ring, secret, rotation(ring, n, -steps))
+        part, key_b, key_a = switching_key(ring, numbers, secret, target, height, moduli, special)
+        data += part
+        chain = moduli[:height]
+        message = [numbers.below(2**26) - 2**25 for _ in range(n)]
+        c1 = [numbers.below(math.prod(chain)) for _ in range(n)]
+        c0 = [m - x + numbers.below(43) - 21 for m, x in zip(message, multiply(ring, c1, secret))]
+        c = [limbs_of(c0, chain), limbs_of(c1, chain)]
+        case = rotation_case(ring, steps, c, chain, special, key_b, key_a, height)
+        case["slots"] = slots(ring, message)
+        cases.append(case)
+    return {"payload": data.hex(), "cases": cases}
+
+
 # Formats
 
 def chacha20(key, nonce, count):
@@ -248,6 +360,8 @@ def make(ring, n, sizes, special_sizes):
     for k in (len(moduli), len(moduli) - 1):
         c = [[numbers.poly(n, q) for q in moduli[:k]] for _ in range(3)]
         v["switching"].append(switching_case(ring, c, moduli[:k], special, key_b, key_a, len(moduli)))
+
+    v["evaluation_keys"] = key_file(ring, numbers, bytes.fromhex(v["parameter_id"]), secret, moduli, special)
     return v
 
 

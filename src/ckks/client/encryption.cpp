@@ -1,5 +1,3 @@
-#include <sodium.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -26,21 +24,21 @@ void check_room(const Parameters& params, std::span<const double> values, double
               largest, std::log2(scale), limbs, log2_q);
 }
 
-// Encoded values, to which errors are added before they meet the key. Two arrays of n words and n half words.
-struct Noise {
-  explicit Noise(std::size_t n) : seed(ring::random_seed()), random(seed, 0), error(n) {
-    sodium_memzero(seed.data(), seed.size());
-  }
-  void draw() { ring::sample_error(error.span(), random); }
-  Seed seed;
-  ring::RandomStream random;
-  SecretBuffer<std::int32_t> error;
-};
+SecretBuffer<std::int32_t> draw_error(const ring::Randomness& randomness, const ring::Draw& draw,
+                                      std::size_t n) {
+  SecretBuffer<std::int32_t> error(n);
+  auto random = randomness.stream(draw);
+  ring::sample_error(error.span(), random);
+  return error;
+}
 
 }  // namespace
 
-Encryptor::Encryptor(const Parameters& params, const SecretKey& secret)
-    : params_(params), secret_(secret), encoder_(params.ring_type(), params.n()) {
+Encryptor::Encryptor(const Parameters& params, const SecretKey& secret, ring::Randomness randomness)
+    : params_(params),
+      secret_(secret),
+      randomness_(std::move(randomness)),
+      encoder_(params.ring_type(), params.n()) {
   if (secret.params_id() != params.id())
     fail_user(
         "encrypt: the secret key was made under other parameters than {}; use the key made from this plan",
@@ -54,14 +52,13 @@ SeededCiphertext Encryptor::encrypt(std::span<const double> values, double scale
   SecretBuffer<std::int64_t> message(n);
   encoder_.encode(message.span(), values, scale);
   check_room(params_, values, scale, limbs);
-  Noise noise(n);
-  noise.draw();
-  for (std::size_t i = 0; i < n; ++i) message[i] += noise.error[i];
+  const auto error = draw_error(randomness_, {ring::Purpose::ciphertext_error}, n);
+  for (std::size_t i = 0; i < n; ++i) message[i] += error[i];
 
   SeededCiphertext out;
   out.limbs = limbs;
   out.scale = scale;
-  out.seed = ring::random_seed();
+  out.seed = randomness_.seed({ring::Purpose::ciphertext_uniform});
   out.c0 = AlignedBuffer<u64>(limbs * n);
   SecretBuffer<u64> product(n);
   for (std::size_t l = 0; l < limbs; ++l) {
@@ -78,7 +75,8 @@ SeededCiphertext Encryptor::encrypt(std::span<const double> values, double scale
 
 // c0 = b u + e0 + m, c1 = a u + e1 with u ternary.
 Ciphertext encrypt_public(const Parameters& params, const PublicKey& key, const Encoder& encoder,
-                          std::span<const double> values, double scale, std::size_t limbs) {
+                          std::span<const double> values, double scale, std::size_t limbs,
+                          const ring::Randomness& randomness) {
   check_limbs(params, limbs);
   if (key.params != params.id())
     fail_user(
@@ -89,14 +87,14 @@ Ciphertext encrypt_public(const Parameters& params, const PublicKey& key, const 
   SecretBuffer<std::int64_t> message(n);
   encoder.encode(message.span(), values, scale);
   check_room(params, values, scale, limbs);
-  Noise noise(n);
   SecretBuffer<std::int8_t> ternary(n);
-  ring::sample_ternary(ternary.span(), noise.random);
+  auto random = randomness.stream({ring::Purpose::mask});
+  ring::sample_ternary(ternary.span(), random);
   SecretBuffer<std::int32_t> u(n);
   for (std::size_t i = 0; i < n; ++i) u[i] = ternary[i];
-  noise.draw();
-  for (std::size_t i = 0; i < n; ++i) message[i] += noise.error[i];
-  noise.draw();
+  const auto e0 = draw_error(randomness, {ring::Purpose::mask_error, 0}, n);
+  for (std::size_t i = 0; i < n; ++i) message[i] += e0[i];
+  const auto e1 = draw_error(randomness, {ring::Purpose::mask_error, 1}, n);
 
   Ciphertext out(params, 2, limbs, scale);
   const View c = out.view();
@@ -109,7 +107,7 @@ Ciphertext encrypt_public(const Parameters& params, const PublicKey& key, const 
     k.from_int64(c.limb(0, l), message.data(), n, m);
     k.ntt_forward(c.limb(0, l), t);
     k.multiply_add(c.limb(0, l), key.b.data() + l * n, u_ntt.data(), n, m);
-    k.from_int32(c.limb(1, l), noise.error.data(), n, m);
+    k.from_int32(c.limb(1, l), e1.data(), n, m);
     k.ntt_forward(c.limb(1, l), t);
     k.multiply_add(c.limb(1, l), key.a.data() + l * n, u_ntt.data(), n, m);
   }

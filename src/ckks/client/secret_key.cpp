@@ -4,7 +4,6 @@
 
 #include "base/container.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "ckks/client/client.h"
 #include "ring/samplers.h"
 
@@ -67,11 +66,11 @@ SecretKey::SecretKey(const Parameters& params, SecretBuffer<std::int8_t> ternary
   }
 }
 
-SecretKey SecretKey::generate(const Parameters& params) {
-  Seed seed = ring::random_seed();
-  SecretKey key = from_seed(params, seed);
-  sodium_memzero(seed.data(), seed.size());
-  return key;
+SecretKey SecretKey::generate(const Parameters& params, const ring::Randomness& randomness) {
+  SecretBuffer<std::int8_t> ternary(params.n());
+  auto random = randomness.stream({ring::Purpose::secret_key});
+  ring::sample_ternary(ternary.span(), random);
+  return SecretKey(params, std::move(ternary));
 }
 
 SecretKey SecretKey::from_seed(const Parameters& params, const Seed& seed) {
@@ -116,31 +115,17 @@ SecretKey SecretKey::read(ByteReader& in, const Parameters& params) {
   return key;
 }
 
-void SecretKey::save(const std::string& path) const {
+SecretBuffer<std::uint8_t> SecretKey::to_file() const {
   const auto payload = write();
-  auto file = wrap(FileType::secret_key, kVersion, payload.span());
-  const auto wipe = [&] { sodium_memzero(file.data(), file.size()); };
-  try {
-    write_file_atomically(path, std::span<const std::uint8_t>(file), 0600);
-  } catch (...) {
-    wipe();
-    throw;
-  }
-  wipe();
+  SecretBuffer<std::uint8_t> file(framed_bytes(payload.size()));
+  wrap_into(file.span(), FileType::secret_key, kVersion, payload.span());
+  return file;
 }
 
-SecretKey SecretKey::load(const std::string& path, const Parameters& params) {
-  auto file = read_file(path, std::uint64_t{1} << 20);
-  const auto wipe = [&] { sodium_memzero(file.data(), file.size()); };
-  try {
-    ByteReader in(unwrap(file, FileType::secret_key, kVersion, path), path);
-    SecretKey key = read(in, params);
-    wipe();
-    return key;
-  } catch (...) {
-    wipe();
-    throw;
-  }
+SecretKey SecretKey::from_file(std::span<const std::uint8_t> file, const Parameters& params,
+                               const std::string& what) {
+  ByteReader in(unwrap(file, FileType::secret_key, kVersion, what), what);
+  return read(in, params);
 }
 
 }  // namespace velum::ckks

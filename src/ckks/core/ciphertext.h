@@ -37,8 +37,10 @@ class Ciphertext {
   std::size_t n() const { return n_; }
   double scale() const { return scale_; }
   void set_scale(double s) { scale_ = s; }
-  View view() { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
-  ConstView view() const { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
+  // Of a ciphertext that stays: a view of a temporary one would outlive it.
+  View view() & { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
+  ConstView view() const& { return {data_.data(), polys_, limbs_, n_, limbs_ * n_}; }
+  ConstView view() const&& = delete;
   Ciphertext clone() const;
 
  private:

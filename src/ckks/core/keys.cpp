@@ -1,6 +1,9 @@
 #include "ckks/core/keys.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "ring/automorphism.h"
 #include "ring/samplers.h"
 
 namespace velum::ckks {
@@ -41,6 +44,17 @@ void read_switch_key(SwitchKey& key, ByteReader& in, const Parameters& params) {
   expand_switch_key(key, params);
 }
 
+// A file whose keys share a seed was not made by Velum, and gives its owner's secret away.
+void refuse_equal_seeds(const EvaluationKeys& keys, const std::string& what) {
+  std::vector<Seed> seeds;
+  if (keys.list.relinearise_limbs > 0) seeds.push_back(keys.relinearise.seed);
+  for (const auto& key : keys.rotations) seeds.push_back(key.seed);
+  std::ranges::sort(seeds);
+  if (std::ranges::adjacent_find(seeds) != seeds.end())
+    fail_user("{}: two switching keys have the same seed, which endangers the secret key; make new keys",
+              what);
+}
+
 }  // namespace
 
 std::size_t digit_count(std::size_t limbs, const Parameters& params) {
@@ -70,7 +84,13 @@ std::vector<std::uint8_t> EvaluationKeys::write(const Parameters& parameters) co
   out.put_bytes(std::as_bytes(std::span(params)));
   out.put_bytes(std::as_bytes(std::span(key_id)));
   out.put(static_cast<std::uint32_t>(list.relinearise_limbs));
+  out.put<std::uint64_t>(list.rotations.size());
+  for (const auto& r : list.rotations) {
+    out.put(r.steps);
+    out.put(static_cast<std::uint32_t>(r.limbs));
+  }
   if (list.relinearise_limbs > 0) write_switch_key(out, relinearise, parameters);
+  for (const auto& key : rotations) write_switch_key(out, key, parameters);
   return out.take();
 }
 
@@ -84,23 +104,58 @@ EvaluationKeys EvaluationKeys::read(ByteReader& in, const Parameters& parameters
   const auto id = in.get_bytes(keys.key_id.size());
   std::copy(id.begin(), id.end(), keys.key_id.begin());
   keys.list.relinearise_limbs = in.get<std::uint32_t>();
-  check_key_list(keys.list, parameters, in.what());
-  if (keys.list.relinearise_limbs > 0) {
-    keys.relinearise.limbs = keys.list.relinearise_limbs;
-    keys.relinearise.digits = digit_count(keys.relinearise.limbs, parameters);
-    read_switch_key(keys.relinearise, in, parameters);
+  keys.list.rotations.resize(in.count(parameters.slots(), 2 * sizeof(std::uint32_t)));
+  for (auto& r : keys.list.rotations) {
+    r.steps = in.get<std::uint32_t>();
+    r.limbs = in.get<std::uint32_t>();
   }
+  check_key_list(keys.list, parameters, in.what());
+  const auto read_key = [&](std::uint32_t steps, std::size_t limbs) {
+    SwitchKey key;
+    key.steps = steps;
+    key.limbs = limbs;
+    key.digits = digit_count(limbs, parameters);
+    read_switch_key(key, in, parameters);
+    return key;
+  };
+  if (keys.list.relinearise_limbs > 0) keys.relinearise = read_key(0, keys.list.relinearise_limbs);
+  for (const auto& r : keys.list.rotations) keys.rotations.push_back(read_key(r.steps, r.limbs));
   in.expect_end();
+  refuse_equal_seeds(keys, in.what());
   return keys;
+}
+
+const SwitchKey* rotation_key(const EvaluationKeys& keys, std::int64_t steps, const Parameters& params) {
+  const auto wanted = ring::normalised_steps(steps, params.slots());
+  const auto found = std::ranges::lower_bound(keys.rotations, wanted, {}, &SwitchKey::steps);
+  return found != keys.rotations.end() && found->steps == wanted ? &*found : nullptr;
+}
+
+std::uint64_t switch_key_bytes(std::size_t limbs, std::size_t special, std::size_t n) {
+  if (limbs == 0 || special == 0) return 0;
+  return std::uint64_t{2} * ((limbs + special - 1) / special) * (limbs + special) * n * sizeof(u64);
 }
 
 void check_key_list(const KeyList& list, const Parameters& params, const std::string& what) {
   if (list.relinearise_limbs > params.limbs())
     fail_user("{}: a relinearisation key of {} limbs under parameters that have {}", what,
               list.relinearise_limbs, params.limbs());
-  if (list.relinearise_limbs > 0 && params.special_count() == 0)
-    fail_user("{}: a relinearisation key under parameters without special primes; add one to the parameters",
-              what);
+  for (std::size_t i = 0; i < list.rotations.size(); ++i) {
+    const auto& r = list.rotations[i];
+    if (r.steps == 0 || r.steps >= params.slots())
+      fail_user("{}: a key for rotations by {} of {} slots; 1 to {} are possible", what, r.steps,
+                params.slots(), params.slots() - 1);
+    if (i > 0 && r.steps <= list.rotations[i - 1].steps)
+      fail_user(
+          "{}: a key for rotations by {} after one for {}; they are listed by increasing steps, each once",
+          what, r.steps, list.rotations[i - 1].steps);
+    if (r.limbs == 0 || r.limbs > params.limbs())
+      fail_user("{}: a key of {} limbs for rotations by {}, under parameters that have {}", what, r.limbs,
+                r.steps, params.limbs());
+  }
+  if (!list.empty() && params.special_count() == 0)
+    fail_user("{}: a {} key under parameters without special primes; add one to the parameters", what,
+              list.relinearise_limbs > 0 ? "relinearisation" : "rotation");
 }
 
 }  // namespace velum::ckks

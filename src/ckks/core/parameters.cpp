@@ -60,18 +60,13 @@ void check_moduli(const ParametersLiteral& p) {
 // noise.
 void check_special(const ParametersLiteral& p) {
   if (p.special.empty()) return;
-  const double special = log2_product(p.special);
-  for (std::size_t first = 0; first < p.moduli.size(); first += p.special.size()) {
-    const std::size_t last = std::min(first + p.special.size(), p.moduli.size());
-    const double digit = log2_product({p.moduli.begin() + static_cast<std::ptrdiff_t>(first),
-                                       p.moduli.begin() + static_cast<std::ptrdiff_t>(last)});
-    if (digit > special)
-      fail_user(
-          "parameters: moduli {} to {} have {:.2f} bits together, the special primes {:.2f}; the special "
-          "primes must "
-          "be at least as large as any group of {} consecutive moduli",
-          first, last - 1, digit, special, p.special.size());
-  }
+  const double special = log2_product(p.special),
+               digit = largest_digit_bits(bits_of(p.moduli), p.special.size());
+  if (digit > special)
+    fail_user(
+        "parameters: {} consecutive moduli have {:.2f} bits together, the special primes {:.2f}; the special "
+        "primes must be at least as large as any group of {} consecutive moduli",
+        p.special.size(), digit, special, p.special.size());
 }
 
 void check_security(const ParametersLiteral& p, double log2_qp) {
@@ -101,6 +96,22 @@ std::vector<u64> all_moduli(const ParametersLiteral& p) {
 }
 
 }  // namespace
+
+double largest_digit_bits(std::span<const double> moduli, std::size_t special) {
+  double most = 0;
+  for (std::size_t first = 0; special > 0 && first < moduli.size(); first += special) {
+    double digit = 0;
+    for (std::size_t i = first; i < std::min(first + special, moduli.size()); ++i) digit += moduli[i];
+    most = std::max(most, digit);
+  }
+  return most;
+}
+
+std::vector<double> bits_of(std::span<const u64> moduli) {
+  std::vector<double> bits;
+  for (const u64 q : moduli) bits.push_back(std::log2(static_cast<double>(q)));
+  return bits;
+}
 
 Parameters::Parameters(ParametersLiteral literal)
     : literal_(checked(std::move(literal))),

@@ -1,9 +1,11 @@
-// Parameters: a literal goes in, a checked immutable value comes out. No other code may construct one.
+// Parameters: a literal goes in, a checked immutable value comes out. No other code may construct one. Copies
+// share their tables.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,7 +40,9 @@ class Parameters {
   // Throws Error(user) naming the field, its value and what is allowed. The security check counts log2(QP).
   explicit Parameters(ParametersLiteral literal);
 
-  const ParametersLiteral& literal() const { return literal_; }
+  // What it owns is named for as long as it lives: temporary parameters have none of these.
+  const ParametersLiteral& literal() const& { return literal_; }
+  const ParametersLiteral& literal() const&& = delete;
   RingType ring_type() const { return literal_.ring; }
   std::size_t n() const { return literal_.n; }
   std::size_t slots() const { return ring_->slots(); }
@@ -46,8 +50,10 @@ class Parameters {
   std::size_t special_count() const { return literal_.special.size(); }  // alpha
   double log2_qp() const;
   // Moduli 0..L-1 are q_i, L..L+alpha-1 the special primes.
-  const ring::Ring& ring() const { return *ring_; }
-  const ParametersId& id() const { return id_; }
+  const ring::Ring& ring() const& { return *ring_; }
+  const ring::Ring& ring() const&& = delete;
+  const ParametersId& id() const& { return id_; }
+  const ParametersId& id() const&& = delete;
   std::string id_text() const;  // hexadecimal
 
   void write(ByteWriter& out) const;
@@ -58,6 +64,11 @@ class Parameters {
   std::shared_ptr<const ring::Ring> ring_;
   ParametersId id_;
 };
+
+// Bits of the largest group of `special` consecutive moduli, from the sizes of the moduli in bits: the
+// special primes' product has at least so many, whatever keys are made. 0 where there are no special primes.
+double largest_digit_bits(std::span<const double> moduli, std::size_t special);
+std::vector<double> bits_of(std::span<const u64> moduli);
 
 // Largest log2(QP) for a uniform ternary secret and error deviation 3.2 (Bossuat et al., ePrint 2024/463, the
 // table of classical security); 0 where N has no row. Rows for 128, 192, 256 bits, N = 1024 .. 65536.

@@ -24,6 +24,18 @@ u64 product_mod(const ring::Ring& ring, std::span<const std::size_t> moduli, u64
   return p;
 }
 
+// Operands need every limb of the result; a polynomial that one lacks is zero, one that both lack is not there.
+void check_operands(const char* operation, View out, ConstView a, ConstView b) {
+  for (const ConstView& in : {a, b})
+    if (in.n != out.n || in.limbs < out.limbs || in.polys > out.polys)
+      fail_user("{}: an operand of {} polynomials, {} limbs and dimension {}, a result of {}, {} and {}; give operands of "
+                "its dimension, with as many limbs and no more polynomials",
+                operation, in.polys, in.limbs, in.n, out.polys, out.limbs, out.n);
+  if (out.polys > std::max(a.polys, b.polys))
+    fail_user("{}: a result of {} polynomials from operands of {} and {}; give a result of as many as the larger", operation,
+              out.polys, a.polys, b.polys);
+}
+
 u64 residue(std::int64_t w, u64 q) {
   const auto r = w % static_cast<std::int64_t>(q);
   return static_cast<u64>(r < 0 ? r + static_cast<std::int64_t>(q) : r);
@@ -66,6 +78,7 @@ const Parameters& Evaluator::params() const {
 }
 
 void Evaluator::add(View out, ConstView a, ConstView b) const {
+  check_operands("add", out, a, b);
   const auto& k = kernels::table();
   for (std::size_t p = 0; p < out.polys; ++p)
     for (std::size_t l = 0; l < out.limbs; ++l) {
@@ -77,6 +90,7 @@ void Evaluator::add(View out, ConstView a, ConstView b) const {
 }
 
 void Evaluator::subtract(View out, ConstView a, ConstView b) const {
+  check_operands("subtract", out, a, b);
   const auto& k = kernels::table();
   for (std::size_t p = 0; p < out.polys; ++p)
     for (std::size_t l = 0; l < out.limbs; ++l) {

@@ -15,108 +15,31 @@
 #include <array>
 
 #include "base/error.h"
-#include "ckks/eval/state.h"
+#include "ckks/eval/digits.h"
+#include "ckks/eval/division.h"
 
 namespace velum::ckks {
 
 namespace {
 
-constexpr std::size_t kMaxDigits = 64;  // parameters have at most 64 moduli
-
-std::size_t digits_at(const EvaluatorConstants& s, std::size_t limbs) {
-  return s.alpha ? (limbs + s.alpha - 1) / s.alpha : 0;
-}
-
 // The inner product of one polynomial's digits with a key, at any one modulus.
 class KeyProduct {
  public:
-  // `scratch` has limbs + digits limbs, and n bytes for each digit.
   KeyProduct(const EvaluatorConstants& s, ConstView in, std::size_t poly, const SwitchKey& key, u64* scratch)
-      : s_(s),
-        in_(in),
-        poly_(poly),
-        key_(key),
-        digits_(digits_at(s, in.limbs)),
-        coefficients_(scratch),
-        lifted_(scratch + in.limbs * s.n),
-        quotients_(reinterpret_cast<std::uint8_t*>(lifted_ + digits_ * s.n)) {
-    for (std::size_t i = 0; i < in.limbs; ++i) {
-      std::copy_n(in.limb(poly, i), s.n, coefficient_limb(i));
-      kernels::table().ntt_inverse(coefficient_limb(i), s.ntt(i));
-    }
-    for (std::size_t d = 0; d < digits_; ++d) {
-      const auto x = coefficients_of(d);
-      kernels::table().base_scale(x.data(), quotients_ + d * s.n, x.data(), s.n, lift_of(d).view());
-    }
-  }
-
+      : s_(s), key_(key), digits_(s, in, poly, scratch) {}
   // The scratch memory behind what is used here.
-  u64* end() const { return reinterpret_cast<u64*>(quotients_ + (digits_ * s_.n + 7) / 8 * 8); }
-
+  u64* end() const { return digits_.end(); }
   // Both polynomials of the result at modulus m (special primes from params.limbs() on).
   void at(std::size_t m, u64* out0, u64* out1) const {
-    const auto& k = kernels::table();
-    const std::size_t row = m < s_.limbs ? m : key_.limbs + m - s_.limbs;
-    std::array<const u64*, kMaxDigits> x, b, a;
-    for (std::size_t d = 0; d < digits_; ++d) {
-      x[d] = digit_at(d, m);
-      b[d] = key_.b[d].data() + row * s_.n;
-      a[d] = key_.a[d].data() + row * s_.n;
-    }
-    k.key_product(out0, out1, x.data(), b.data(), a.data(), digits_, s_.n, s_.modulus(m));
+    key_product_at(
+        s_, key_, digits_.count(), m, [&](std::size_t d) { return digits_.at(d, m); }, out0, out1);
   }
 
  private:
-  u64* coefficient_limb(std::size_t i) const { return coefficients_ + i * s_.n; }
-  std::size_t moduli_of(std::size_t d) const { return std::min(s_.alpha, in_.limbs - d * s_.alpha); }
-  const ring::BaseConversion& lift_of(std::size_t d) const {
-    return s_.digit_lift[d * s_.alpha + moduli_of(d) - 1];
-  }
-  std::array<u64*, kMaxDigits> coefficients_of(std::size_t d) const {
-    std::array<u64*, kMaxDigits> x;
-    for (std::size_t i = 0; i < moduli_of(d); ++i) x[i] = coefficient_limb(d * s_.alpha + i);
-    return x;
-  }
-
-  // Digit d modulo modulus m, NTT form. Its own moduli hold it already: there the input serves as it is.
-  const u64* digit_at(std::size_t d, std::size_t m) const {
-    const std::size_t begin = d * s_.alpha, end = std::min(begin + s_.alpha, in_.limbs);
-    if (m >= begin && m < end) return in_.limb(poly_, m);
-    u64* out = lifted_ + d * s_.n;
-    const auto y = coefficients_of(d);
-    kernels::table().base_sum(out, y.data(), quotients_ + d * s_.n, s_.n, lift_of(d).view(), m);
-    kernels::table().ntt_forward(out, s_.ntt(m));
-    return out;
-  }
-
   const EvaluatorConstants& s_;
-  ConstView in_;
-  std::size_t poly_;
   const SwitchKey& key_;
-  std::size_t digits_;
-  u64* coefficients_;  // scaled for the lift of their digit
-  u64* lifted_;
-  std::uint8_t* quotients_;  // [digits][n]
+  Digits digits_;
 };
-
-// The remainder modulo the divisor's moduli, in coefficients, one array each, scaled for its lift; n
-// quotients.
-struct Remainder {
-  std::array<u64*, kMaxDigits + 1> at;
-  std::uint8_t* quotient = nullptr;
-};
-void scale(const EvaluatorConstants& s, const Remainder& r, const Division& division) {
-  kernels::table().base_scale(r.at.data(), r.quotient, r.at.data(), s.n, division.lift.view());
-}
-
-// out = (t - remainder) / divisor at modulus j, NTT form. `lift` is a limb of scratch, and may be out.
-void divide_at(const EvaluatorConstants& s, u64* out, const u64* t, const Remainder& remainder,
-               const Division& division, std::size_t j, u64* lift) {
-  const auto& k = kernels::table();
-  k.base_sum(lift, remainder.at.data(), remainder.quotient, s.n, division.lift.view(), j);
-  k.ntt_forward(lift, s.ntt(j));
-  k.subtract_multiply_scalar(out, t, lift, division.inverse[j], s.n, s.modulus(j));
-}
 
 void check_relinearise(const EvaluatorConstants& s, View out, ConstView in, const SwitchKey& key,
                        std::size_t out_limbs) {
@@ -127,6 +50,8 @@ void check_relinearise(const EvaluatorConstants& s, View out, ConstView in, cons
         "into 2 of {} "
         "are possible",
         in.polys, in.limbs, out.polys, out.limbs, key.limbs, out_limbs);
+  if (key.steps != 0)
+    fail_user("relinearise: this is a key for rotations by {}; take the relinearisation key", key.steps);
 }
 
 }  // namespace

@@ -29,11 +29,21 @@ void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* ke
                  std::size_t digits, std::size_t n, const Modulus& m);
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
 
+// base_conversion.cpp
+void base_scale(u64* const* y, std::uint8_t* v, const u64* const* in, std::size_t n, const BaseConversion& c);
+void base_sum(u64* out, const u64* const* y, const std::uint8_t* v, std::size_t n, const BaseConversion& c,
+              std::size_t target);
+
 // digits.cpp
 void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, const u64* b, std::size_t columns,
                 int digits, const Modulus& m);
 void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
                    int digits, const DigitGroup& group, const u64* bias, const Modulus& m);
+
+// runs.cpp
+void run_product(u64* const* out, const u64* const* x, const RunWeights& w, std::size_t first,
+                 std::size_t columns, bool accumulate, const Modulus& m);
+void add_runs(u64* out, const u64* a, const u64* w, std::size_t runs, std::size_t n, const Modulus& m);
 
 // table.cpp
 const Table& table();

@@ -96,7 +96,9 @@ struct Barrett : Prime {
   }
 };
 
-// Sums of up to 64 products of 48-bit numbers, kept as high and low halves: high 2^52 + low.
+// Sums of up to 128 products of 48-bit numbers, kept as high and low halves: high 2^52 + low. A high half is
+// below 2^44, a low one below 2^52: the sum of the highs, with the carry of the lows, stays below 2^52, as
+// reduce_sum needs.
 struct Sum {
   Words high = _mm512_setzero_si512(), low = _mm512_setzero_si512();
   void add(Words a, Words b) {

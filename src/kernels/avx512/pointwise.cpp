@@ -81,6 +81,15 @@ void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::
   }
 }
 
+// Eight outputs are one vector of the input, its words in another order (the permutation reads three bits of
+// an index).
+void permute(u64* out, const u64* in, const std::uint32_t* source, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 8) {
+    const __m256i from = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(source + i));
+    store(out + i, _mm512_permutexvar_epi64(_mm512_cvtepu32_epi64(from), load(in + (source[i] & ~7u))));
+  }
+}
+
 namespace {
 
 // x modulo q for |x| < 2^62: the quotient rounded from doubles is off by less than 1/2 + 2^-8, so that x - k

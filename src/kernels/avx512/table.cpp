@@ -18,6 +18,7 @@ const Table& table() {
       .subtract_multiply_scalar = subtract_multiply_scalar,
       .square_terms = square_terms,
       .sum_squares = sum_squares,
+      .permute = permute,
       .key_product = key_product,
       .base_scale = base_scale,
       .base_sum = base_sum,
@@ -25,6 +26,8 @@ const Table& table() {
       .from_int64 = from_int64,
       .split_pair = split_pair,
       .digit_product = digit_product,
+      .run_product = run_product,
+      .add_runs = add_runs,
       .pack_bits = pack_bits,
       .unpack_bits = unpack_bits,
   };

@@ -75,6 +75,10 @@ void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, co
   }
 }
 
+void permute(u64* out, const u64* in, const std::uint32_t* source, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = in[source[i]];
+}
+
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m) {
   for (std::size_t i = 0; i < n; ++i) out[i] = reduce_signed(x[i], m);
 }

@@ -24,6 +24,7 @@ void subtract_multiply_scalar(u64* out, const u64* a, const u64* b, const Factor
 void square_terms(u64* s0, u64* s1, u64* s2, const u64* c0, const u64* c1, std::size_t n, const Modulus& m);
 void sum_squares(u64* const* out, const u64* const* c0, const u64* const* c1, const SquareSums& sums,
                  const u64* bias, std::size_t n, const Modulus& m);
+void permute(u64* out, const u64* in, const std::uint32_t* source, std::size_t n);
 void from_int32(u64* out, const std::int32_t* x, std::size_t n, const Modulus& m);
 void from_int64(u64* out, const std::int64_t* x, std::size_t n, const Modulus& m);
 
@@ -39,6 +40,11 @@ void split_pair(std::int16_t* panel, std::size_t tile_stride, const u64* a, cons
                 int digits, const Modulus& m);
 void digit_product(u64* const* out, const std::int16_t* panel, std::size_t tile_stride, std::size_t tiles,
                    int digits, const DigitGroup& group, const u64* bias, const Modulus& m);
+
+// runs.cpp
+void run_product(u64* const* out, const u64* const* x, const RunWeights& w, std::size_t first,
+                 std::size_t columns, bool accumulate, const Modulus& m);
+void add_runs(u64* out, const u64* a, const u64* w, std::size_t runs, std::size_t n, const Modulus& m);
 
 // bits.cpp
 void pack_bits(std::uint8_t* out, const u64* x, std::size_t n, int bits);

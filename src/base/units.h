@@ -1,0 +1,11 @@
+// Quantities as people read them.
+#pragma once
+
+#include <string>
+
+namespace velum {
+
+std::string format_duration(double seconds);  // "850 ms", "12.3 s", "4 min 05 s"
+std::string format_bytes(double bytes);       // "12.0 kB", "1.50 GiB" from 1 GiB on
+
+}  // namespace velum

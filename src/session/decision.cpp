@@ -1,0 +1,139 @@
+#include "session/decision.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "model/class_names.h"
+#include "report/metrics.h"
+
+namespace velum::session {
+
+namespace {
+
+using plan::OutputKind;
+
+// More classes need matrices of counts that no machine holds, and no table shows.
+constexpr std::size_t kMostClasses = 8192;
+// What files record was widened by so much where nobody said otherwise.
+constexpr double kUsualMargin = 0.25;
+
+double sigmoid(double x) {
+  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+bool in_unit(double low, double high) {
+  constexpr double kRounding = 1e-6;
+  return low >= -kRounding && high <= 1 + kRounding;
+}
+
+bool ends_in_sigmoid(const model::Graph& graph) {
+  return std::ranges::any_of(graph.tail, [](const model::Node& n) {
+    const auto* f = std::get_if<model::Function>(&n.op);
+    return f && f->op == "Sigmoid";
+  });
+}
+
+bool is_probability(const model::Graph& graph, double margin, std::span<const double> seen) {
+  if (const auto found = graph.ranges.find(graph.output); found != graph.ranges.end()) {
+    const auto& r = found->second;
+    const double widened = margin * (r.high - r.low) / (1 + 2 * margin);
+    return in_unit(r.low + widened, r.high - widened);
+  }
+  return seen.size() > 1 && std::ranges::all_of(seen, [](double x) { return in_unit(x, x); });
+}
+
+void set_threshold(plan::DataForm& form, double threshold) {
+  const bool probability = form.outputs == OutputKind::logit;
+  if (!std::isfinite(threshold) || (probability && !(threshold > 0 && threshold < 1)))
+    fail_user("--threshold {}: expected a {}", threshold,
+              probability ? "probability between 0 and 1" : "number");
+  form.threshold = threshold;
+}
+
+}  // namespace
+
+std::size_t class_count(std::size_t outputs) {
+  return std::max<std::size_t>(outputs, 2);
+}
+
+plan::DataForm form_of(const model::Graph& graph) {
+  plan::DataForm form;
+  const auto& p = graph.pixels;
+  // Arrays of floats from 0 to 1 are no integers, so that nobody can mean them otherwise.
+  const bool integers = p.origin == model::Pixels::Origin::integers;
+  form.low = integers ? 0 : p.low;
+  form.high = integers ? 1 : p.high;
+  form.range_stated =
+      p.origin == model::Pixels::Origin::stated || p.origin == model::Pixels::Origin::recorded;
+  form.channels_last = graph.channels_last;
+  const auto& out = graph.shape_of(graph.output);
+  if (out.size() == 3 && out[1] * out[2] > 1) form.outputs = plan::OutputKind::map;
+  const auto outputs = static_cast<std::size_t>(model::element_count(out));
+  if (auto names = model::class_names(graph); names.size() == class_count(outputs))
+    form.classes = std::move(names);
+  return form;
+}
+
+void settle_outputs(plan::DataForm& form, std::size_t outputs, const model::Graph& graph, double margin,
+                    std::optional<double> threshold, std::span<const double> seen) {
+  if (outputs == 1 && form.outputs != OutputKind::map) {
+    form.outputs = ends_in_sigmoid(graph) ? OutputKind::logit
+                   : is_probability(graph, margin >= 0 ? margin : kUsualMargin, seen)
+                       ? OutputKind::probability
+                       : OutputKind::scores;
+    form.threshold = form.outputs == OutputKind::scores ? 0 : 0.5;
+  }
+  override_threshold(form, outputs, threshold);
+}
+
+void override_threshold(plan::DataForm& form, std::size_t outputs, std::optional<double> threshold) {
+  if (!threshold) return;
+  if (outputs != 1 || form.outputs == OutputKind::map)
+    fail_user("--threshold {}: cuts a single output, the network has {}; leave it out", *threshold, outputs);
+  set_threshold(form, *threshold);
+}
+
+double cut_of(const plan::DataForm& form) {
+  if (form.outputs != OutputKind::logit) return form.threshold;
+  return std::log(form.threshold / (1 - form.threshold));
+}
+
+std::string unscored_text(const plan::DataForm& form, std::size_t outputs) {
+  if (form.outputs == OutputKind::map)
+    return fmt::format(
+        "the network gives a map of {} numbers for an image, not a score a class: nothing is scored",
+        outputs);
+  if (outputs > kMostClasses)
+    return fmt::format(
+        "the network gives {} numbers for an image, more than a classifier has classes ({}): nothing is "
+        "scored",
+        outputs, kMostClasses);
+  return {};
+}
+
+std::vector<Prediction> decide(const plan::DataForm& form, std::size_t outputs,
+                               std::span<const double> values) {
+  const auto width = outputs;
+  const double cut = cut_of(form);
+  std::vector<Prediction> all(values.size() / width);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto row = values.subspan(i * width, width);
+    auto& d = all[i];
+    d.predicted = report::predicted_class(row, cut);
+    if (width == 1) {
+      const double second =
+          form.outputs == OutputKind::probability ? std::clamp(row[0], 0.0, 1.0) : sigmoid(row[0]);
+      d.probability = d.predicted == 1 ? second : 1 - second;
+      continue;
+    }
+    const double best = row[static_cast<std::size_t>(d.predicted)];
+    double sum = 0;
+    for (const double x : row) sum += std::exp(x - best);
+    d.probability = 1 / sum;
+  }
+  return all;
+}
+
+}  // namespace velum::session

@@ -1,0 +1,382 @@
+// How commands begin and end: their targets, streams, keys and limits. What was asked for is there, or is said not
+// to be.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "cli/command.h"
+#include "model/onnx.h"
+
+namespace velum::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Ends : public ::testing::Test {
+ protected:
+  void prepare() {
+    w.plan();
+    w.keygen();
+    w.encrypt();
+    w.infer();
+  }
+  // One line that holds `says`, `code`, and a folder as it was, byte by byte.
+  void refuses(const std::string& line, int code, const std::string& says) {
+    const auto before = contents();
+    const auto outcome = w.run(line);
+    EXPECT_EQ(outcome.code, code) << line << "\n" << outcome.out << outcome.err;
+    EXPECT_EQ(lines(outcome.err).size(), 1u) << line << "\n" << outcome.err;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << line << "\n" << outcome.err;
+    EXPECT_TRUE(contents() == before) << line;
+  }
+  std::vector<std::string> contents() const {
+    std::vector<std::string> all;
+    for (const auto& file : w.files()) {
+      std::error_code error;  // links may lead nowhere
+      all.push_back(file + (fs::is_regular_file(path(file), error) ? ": " + w.read(file) : ""));
+    }
+    return all;
+  }
+  std::string path(const std::string& file) const { return w.folder() + "/" + file; }
+  unsigned mode(const std::string& file) const {
+    struct stat s {};
+    return ::stat(path(file).c_str(), &s) == 0 ? s.st_mode & 0777u : 0;
+  }
+
+  Workplace w;
+  const std::string encrypt = "velum encrypt --plan plan/client.plan --key keys/secret.key " + kData + " ";
+  const std::string infer = "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct ";
+  const std::string decrypt = "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct ";
+};
+
+TEST_F(Ends, AStdoutThatTakesNothingIsAFailure) {
+  prepare();
+  const std::vector<std::string> commands = {
+      "velum --help",
+      "velum --version",
+      "velum infer --help",
+      "velum plan model.onnx",
+      "velum inspect model.onnx",
+      "velum eval model.onnx " + kData,
+      "velum run model.onnx " + kData,
+      "velum keygen --plan plan/client.plan --out other",
+      encrypt + "--out b.vct",
+      infer + "--out l.vct",
+      decrypt + "--out p.csv",
+      "velum bench make-model dense-96x3 --out m.onnx"};
+  for (const auto& command : commands)
+    for (const std::string end : {" >/dev/full", " >&-"}) {
+      fs::remove_all(path("other"));
+      const auto outcome = w.run(command + end);
+      EXPECT_EQ(outcome.code, 1) << command << end;
+      EXPECT_EQ(lines(outcome.err).size(), 1u) << command << end << "\n" << outcome.err;
+      EXPECT_NE(outcome.err.find("standard output"), std::string::npos) << command << end << "\n" << outcome.err;
+    }
+  // The files are whole all the same.
+  EXPECT_TRUE(w.exists("l.vct"));
+  EXPECT_EQ(w.read("p.csv").rfind("index,", 0), 0u);
+}
+
+TEST_F(Ends, AnStderrThatTakesNothingChangesNoCode) {
+  for (const std::string end : {" 2>/dev/full", " 2>&-"}) {
+    EXPECT_EQ(w.run("velum plan nothing.onnx" + end).code, 2) << end;
+    EXPECT_EQ(w.run("velum inspect model.onnx" + end).code, 0) << end;
+  }
+}
+
+TEST_F(Ends, LinksAndDevicesStayWhatTheyAre) {
+  prepare();
+  w.must("mkdir real; touch real/p.csv; ln -s real/p.csv link.csv; ln -s /dev/null null.csv");
+  w.must(decrypt + "--out link.csv --json null.csv");
+  EXPECT_TRUE(fs::is_symlink(path("link.csv")));
+  EXPECT_TRUE(fs::is_symlink(path("null.csv")));
+  EXPECT_EQ(w.read("real/p.csv").rfind("index,", 0), 0u);
+  // What /dev/stdout is; a link of the test's own, since a fault here replaces it, and this may run as root.
+  w.must("ln -s /proc/self/fd/1 stdout");
+  const auto both = w.must(decrypt + "--out stdout --json /dev/null");
+  EXPECT_TRUE(fs::is_symlink(path("stdout")));
+  EXPECT_EQ(both.out.rfind("index,", 0), 0u) << both.out;
+  EXPECT_NE(both.out.find("predictions for"), std::string::npos) << both.out;
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_EQ(w.must(decrypt + "--out p.csv --json >(cat >piped.json); sleep 0.2; cat piped.json").out.find("{") !=
+                std::string::npos,
+            true);
+  const auto full = w.run(decrypt + "--out /dev/full");
+  EXPECT_EQ(full.code, 1);
+  EXPECT_NE(full.err.find("/dev/full: writing failed: No space left"), std::string::npos) << full.err;
+}
+
+// Whatever is wrong with a target is found before the work, which would be lost.
+TEST_F(Ends, TargetsAreLookedAtFirst) {
+  prepare();
+  w.must("ln -s a b; ln -s b a");
+  const std::string longer(256, 'f');
+  for (const std::string option : {"--json", "--out", "--html"}) {
+    refuses("velum run model.onnx " + kData + " " + option + " nowhere/x", 2, "nowhere");
+    refuses("velum run model.onnx " + kData + " " + option + " keys", 2, "is a folder");
+    refuses("velum run model.onnx " + kData + " " + option + " a", 2, "circle");
+    refuses("velum run model.onnx " + kData + " " + option + " " + longer, 2, "too long");
+  }
+  refuses("velum plan model.onnx --out model.onnx", 1, "in the way");
+  refuses("velum keygen --plan plan/client.plan --out model.onnx/a/b", 1, "cannot be made");
+  refuses("velum plan nothing.onnx --out some/folders/deep", 2, "nothing.onnx");
+}
+
+TEST_F(Ends, TheLongestNamesAreWritten) {
+  prepare();
+  const std::string name(251, 'f');
+  w.must(decrypt + "--out " + name + ".csv");
+  EXPECT_TRUE(w.exists(name + ".csv"));
+}
+
+TEST_F(Ends, AnOutputIsNeverAnInputOrAnotherOutput) {
+  prepare();
+  w.must("ln keys/secret.key hard.key; ln -s plan link; mkdir -p images/cat; touch images/cat/1.png");
+  refuses(decrypt + "--out p.csv --json keys/secret.key", 2, "--key");
+  refuses(decrypt + "--out hard.key", 2, "--key");
+  refuses(decrypt + "--out logits.vct", 2, "--in");
+  refuses(decrypt + "--out x --json ./x", 2, "--out");
+  refuses(infer + "--out link/server.plan", 2, "--plan");
+  refuses(encrypt + "--out labels.npy", 2, "--data");
+  refuses("velum eval model.onnx " + kData + " --html images.npy", 2, "--data");
+  refuses("velum eval model.onnx --data folder:images --html images/cat/1.png", 2, "--data");
+  refuses("velum run model.onnx " + kData + " --out model.onnx", 2, "network");
+  refuses("velum inspect plan/client.plan --json plan/client.plan", 2, "FILE");
+  refuses("velum keygen --plan plan/client.plan --out k --json k/eval.keys", 2, "--out");
+  refuses("velum plan plan/client.plan --out plan", 2, "network");
+  // Nor is a key that the command does not read.
+  refuses("velum plan model.onnx --json keys/secret.key", 2, "holds a secret key");
+}
+
+TEST_F(Ends, CountsAreWholeNumbers) {
+  prepare();
+  for (const std::string count : {"-1", "-5", "18446744073709551616", "''", "1e3", "2.5", "0x10"}) {
+    refuses("velum run model.onnx " + kData + " --images " + count, 2, "--images");
+    refuses("velum run model.onnx --data digits --data-seed " + count, 2, "--data-seed");
+    refuses(infer + "--out o --threads " + count, 2, "--threads");
+  }
+  for (const std::string size : {"-1", "''", "1.5.2GiB", "99999999999999999999"})
+    refuses(infer + "--out o --memory " + size, 2, "--memory");
+}
+
+TEST_F(Ends, LabelsAreClassesOfTheNetwork) {
+  prepare();
+  for (const std::int32_t bad : {3, 1000}) {
+    auto labels = w.labels();
+    labels[7] = bad;
+    w.write("bad.npy", npy_int32(labels));
+    refuses("velum run model.onnx --data npy:images.npy,bad.npy --out o", 2, "image 7 has");
+    refuses("velum eval model.onnx --data npy:images.npy,bad.npy --out o", 2, "image 7 has");
+    refuses(decrypt + "--data npy:images.npy,bad.npy --out o", 2, "image 7 has");
+  }
+}
+
+TEST_F(Ends, DecryptedValuesAreTheirOwnersAlone) {
+  prepare();
+  w.must("umask 0; " + decrypt + "--out p.csv --json p.json; velum run model.onnx " + kData +
+         " --out r.csv --json r.json --html r.html; velum eval model.onnx " + kData + " --out e.csv");
+  // e.csv holds clear values, which reveal no key, but they too are findings about people named by their files.
+  for (const char* file : {"p.csv", "p.json", "r.csv", "r.json", "r.html", "e.csv", "keys/secret.key"})
+    EXPECT_EQ(mode(file), 0600u) << file;
+}
+
+TEST_F(Ends, AKeyThatOthersCanReadIsRefused) {
+  prepare();
+  w.must("chmod 644 keys/secret.key");
+  refuses(decrypt + "--out p.csv", 2, "keys/secret.key: others");
+  refuses(encrypt + "--out b.vct", 2, "chmod 600");
+  w.must("chmod 400 keys/secret.key; " + decrypt + "--out p.csv");
+}
+
+TEST_F(Ends, KeysComeInPairs) {
+  w.plan();
+  w.keygen();
+  const std::string again = "velum keygen --plan plan/client.plan --out keys";
+  refuses(again, 2, "keys/secret.key: exists");
+  // As the message advises, but by half.
+  w.must("mkdir kept; mv keys/secret.key kept");
+  refuses(again, 2, "keys/eval.keys: exists");
+  w.must("mv keys/eval.keys kept; " + again);
+  w.must("velum inspect kept/secret.key | grep '^key ' >a; velum inspect kept/eval.keys | grep '^key ' >b; cmp a b");
+  w.must(again + " --force");
+  w.must("velum inspect keys/secret.key | grep '^key ' >c; velum inspect keys/eval.keys | grep '^key ' >d; cmp c d");
+  EXPECT_NE(w.read("a"), w.read("c"));
+  EXPECT_EQ(mode("keys/secret.key"), 0600u);
+}
+
+// Every one that says it made keys is right about it.
+TEST_F(Ends, OfManyAtOnceOneMakesTheKeys) {
+  w.plan();
+  for (const std::string folder : {"new", "there"}) {
+    w.must("mkdir -p there; for i in 1 2 3 4; do (velum keygen --plan plan/client.plan --out " + folder +
+           " >out.$i 2>/dev/null; echo $? >code.$i) & done; wait");
+    int made = 0;
+    for (const std::string i : {"1", "2", "3", "4"}) {
+      if (w.read("code." + i) != "0\n") continue;
+      ++made;
+      const auto key = lines(w.read("out." + i)).at(0).substr(4);
+      for (const std::string file : {"secret.key", "eval.keys"})
+        EXPECT_NE(w.must("velum inspect " + folder + "/" + file).out.find(key), std::string::npos) << file;
+    }
+    EXPECT_EQ(made, 1) << folder;
+    EXPECT_EQ(w.must("ls -A " + folder).out, "eval.keys\nsecret.key\n");
+  }
+}
+
+// A folder where eval.keys cannot be replaced keeps its secret key.
+TEST_F(Ends, AForceThatFailsLeavesTheOldKey) {
+  w.plan();
+  w.keygen();
+  // The second rename fails: its target is a folder that is not empty, in a place where it cannot be moved either.
+  if (::geteuid() == 0) {
+    w.must("rm keys/eval.keys; mkdir -p keys/eval.keys; mount -t tmpfs none keys/eval.keys 2>/dev/null || true");
+    if (w.run("mountpoint -q keys/eval.keys").code != 0) GTEST_SKIP() << "no mounts here";
+    const auto before = w.read("keys/secret.key");
+    const auto outcome = w.run("velum keygen --plan plan/client.plan --out keys --force");
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_NE(outcome.err.find("as they were before"), std::string::npos) << outcome.err;
+    EXPECT_EQ(w.read("keys/secret.key"), before);
+    EXPECT_EQ(w.must("ls -A keys").out, "eval.keys\nsecret.key\n");
+    w.must("umount keys/eval.keys");
+  } else {
+    GTEST_SKIP() << "needs root";
+  }
+}
+
+TEST_F(Ends, PlansComeInPairs) {
+  w.plan();
+  const auto before = w.read("plan/client.plan");
+  w.must("velum plan model.onnx --security 256 --out plan");
+  EXPECT_NE(w.read("plan/client.plan"), before);
+  EXPECT_EQ(w.must("ls -A plan").out, "client.plan\nserver.plan\n");
+  w.must("trap '' XFSZ; ulimit -f 1; velum plan model.onnx --out small || true");
+  EXPECT_FALSE(w.exists("small"));
+}
+
+// Each signal, while the command is in the middle of a file.
+TEST_F(Ends, SignalsLeaveNothing) {
+  w.must("velum plan " VELUM_SOURCE_DIR "/models/digits.onnx --out plan");
+  w.keygen();
+  const auto before = w.files();
+  for (const std::string signal : {"INT", "TERM", "HUP", "QUIT"}) {
+    // A shell starts what is in its background with some of them ignored; env gives them back.
+    const auto outcome = w.run(
+        "env --default-signal velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 2000 "
+        "--out batch.vct --threads 1 & child=$!\n"
+        "for i in $(seq 1000); do [ -n \"$(find . -name '*.tmp' -size +1k)\" ] && break; sleep 0.01; done\n"
+        "kill -" + signal + " $child; wait $child; echo $? >&2");
+    EXPECT_EQ(w.files(), before) << signal << outcome.err;
+    EXPECT_GT(std::stoi("0" + lines(outcome.err).back()), 128) << outcome.err;
+  }
+}
+
+TEST_F(Ends, ALimitOnFilesIsAnError) {
+  prepare();
+  refuses("ulimit -f 16; " + encrypt + "--out full.vct", 1, "full.vct: writing failed");
+}
+
+TEST_F(Ends, ALimitOnThreadsMeansFewerThreads) {
+  prepare();
+  if (::geteuid() != 0) GTEST_SKIP() << "needs another user's count of processes";
+  // Of a user that has no other process; as root there is no such limit.
+  w.must("chmod -R a+rwX .");
+  const std::string user = "setpriv --reuid=54321 --clear-groups ";
+  if (w.run(user + "true").code != 0 || w.run(user + "velum --version").code != 0)
+    GTEST_SKIP() << "no other user can run the commands here";
+  w.must("chown 54321 keys/secret.key; chmod 600 keys/secret.key; chown 54321 .");
+  const auto outcome = w.run("prlimit --nproc=2 " + user + infer + "--out l.vct --threads 8");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("note: 2 threads in place of 8"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(w.exists("l.vct"));
+}
+
+TEST_F(Ends, LinkLoopsOfADataSetAreSaidInOneLine) {
+  w.must("mkdir -p set/cat; ln -s loop set/cat/loop; ln -s round round");
+  for (const std::string data : {"folder:set", "folder:round", "npy:round", "mnist:round"}) {
+    const auto outcome = w.run("velum run model.onnx --data " + data);
+    EXPECT_EQ(outcome.code, 2) << data;
+    EXPECT_EQ(lines(outcome.err).size(), 1u) << outcome.err;
+    EXPECT_EQ(outcome.err.find("filesystem error"), std::string::npos) << outcome.err;
+  }
+}
+
+// As a keygen that was killed half-way leaves them: the next command has both of the new keys, or both of the
+// old.
+TEST_F(Ends, KeysOfAKilledKeygenAreRead) {
+  prepare();
+  w.must("cp -r keys old; velum keygen --plan plan/client.plan --out new");
+  // Killed after the first of two moves.
+  w.must("mkdir keys/.velum-pending; cp new/secret.key keys/.velum-pending/; cp new/eval.keys keys/");
+  w.must(encrypt + "--out b.vct");
+  EXPECT_EQ(w.read("keys/secret.key"), w.read("new/secret.key"));
+  EXPECT_FALSE(w.exists("keys/.velum-pending"));
+  w.must("velum infer --plan plan/server.plan --keys keys/eval.keys --in b.vct --out l.vct");
+  // Before the first: the server's command sees to it too, and so does keygen, which then finds keys.
+  for (const std::string& command :
+       {std::string("velum infer --plan plan/server.plan --keys keys/eval.keys --in b.vct --out l.vct"),
+        std::string("! velum keygen --plan plan/client.plan --out keys 2>/dev/null"),
+        std::string("velum inspect keys/secret.key")}) {
+    w.must("cp old/* keys/; mkdir keys/.velum-pending; cp new/* keys/.velum-pending/");
+    w.must(command);
+    EXPECT_EQ(w.read("keys/secret.key"), w.read("new/secret.key")) << command;
+    EXPECT_EQ(w.read("keys/eval.keys"), w.read("new/eval.keys")) << command;
+  }
+}
+
+// 6 GiB that take no room on the disk, under a limit of 3 GB on addresses.
+TEST_F(Ends, HugeFilesOfNothingAreRefusedAtOnce) {
+  prepare();
+  const auto spread = [&](const std::string& file, const std::string& head) {
+    w.write(file, head);
+    fs::resize_file(path(file), std::uint64_t{6} << 30);
+  };
+  spread("zeros", "");
+  spread("plan.huge", w.read("plan/server.plan"));
+  spread("keys.huge", w.read("keys/eval.keys"));
+  spread("net.huge", w.read("model.onnx"));
+  fs::resize_file(path("net.huge"), std::uint64_t{2000} << 20);
+  w.must("chmod 600 zeros");
+  const std::string limit = "ulimit -v 3000000; ";
+  for (const std::string file : {"zeros", "net.huge"}) {
+    const std::string says = file == "zeros" ? "an ONNX file has at most" : "not an ONNX file";
+    for (const std::string command : {"velum inspect ", "velum plan "}) {
+      const auto outcome = w.run(limit + command + file);
+      EXPECT_EQ(outcome.code, 2) << command << file << outcome.err;
+      EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+    }
+  }
+  for (const std::string& command :
+       {std::string("velum inspect plan.huge"), std::string("velum inspect keys.huge"),
+        std::string("velum keygen --plan zeros --out k"),
+        std::string("velum infer --plan plan.huge --keys keys/eval.keys --in batch.vct --out o"),
+        std::string("velum infer --plan plan/server.plan --keys keys.huge --in batch.vct --out o"),
+        std::string("velum infer --plan plan/server.plan --keys keys/eval.keys --in zeros --out o"),
+        std::string("velum decrypt --plan plan/client.plan --key zeros --in logits.vct --out o")}) {
+    const auto outcome = w.run(limit + command);
+    EXPECT_EQ(outcome.code, 2) << command << outcome.err;
+    EXPECT_EQ(outcome.err.find("out of memory"), std::string::npos) << command << outcome.err;
+  }
+}
+
+// A name in a file can neither command the terminal nor pass for a line of Velum's.
+TEST_F(Ends, NamesFromFilesAreOnlyText) {
+  auto graph = w.graph();
+  const std::string forged = "\nsecurity               256 bits";
+  graph.name = "tiny" + forged + "\x1b[31m";
+  graph.nodes[1].name = "layer" + forged + "\x1b[2J";
+  graph.metadata["made by\x1b[1m"] = "nobody" + forged;
+  model::save_onnx(graph, w.folder() + "/forged.onnx");
+  for (const std::string command :
+       {"velum inspect forged.onnx", "velum plan forged.onnx --explain --out plan", "velum inspect plan/client.plan",
+        "velum inspect plan/server.plan", "velum run forged.onnx --data npy:images.npy,labels.npy --probe",
+        "velum eval forged.onnx --data npy:images.npy,labels.npy"}) {
+    const auto outcome = w.must(command);
+    EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << outcome.out;
+    for (const auto& line : lines(outcome.out)) EXPECT_NE(line, forged.substr(1)) << command;
+  }
+}
+
+}  // namespace
+}  // namespace velum::test

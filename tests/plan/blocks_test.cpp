@@ -1,0 +1,223 @@
+// Networks in blocks against the clear executor: every packing of small networks, run in doubles by the
+// interpreter, whose rotations bring garbage from beyond an image.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "plan/faithful.h"
+#include "plan/layout/block_map.h"
+#include "plan/layout/choose_layouts.h"
+#include "plan/mapped_network.h"
+#include "plan/pack.h"
+
+namespace velum::plan::testing {
+
+namespace {
+
+Request in_blocks(std::uint32_t blocks) {
+  auto r = fixed_request();
+  r.packing = Packing::blocks;
+  r.blocks = blocks;
+  r.batch = 1;
+  return r;
+}
+
+void expect_faithful_in_blocks(NetworkBuilder& b, std::initializer_list<std::uint32_t> all) {
+  for (const auto blocks : all) {
+    SCOPED_TRACE(blocks);
+    expect_faithful(b, in_blocks(blocks));
+  }
+}
+
+TEST(Blocks, DenseNetwork) {
+  NetworkBuilder b({20}, 31);
+  b.dense(12).varied_quadratic().dense(9).varied_quadratic().dense(5);
+  expect_faithful_in_blocks(b, {4, 16, 64});
+}
+
+TEST(Blocks, ConvolutionsWithPadding) {
+  NetworkBuilder b({2, 8, 8}, 32);
+  b.convolution(4, 3, 1, 1).quadratic().convolution(3, 3, 1, 1).quadratic().flatten().dense(4);
+  expect_faithful_in_blocks(b, {4, 16, 64});
+}
+
+TEST(Blocks, StridesAndElementwiseCoefficients) {
+  NetworkBuilder b({1, 12, 12}, 33);
+  b.convolution(4, 5, 2, 2).varied_quadratic().convolution(6, 3, 2, 1).varied_quadratic().flatten().dense(5);
+  expect_faithful_in_blocks(b, {16, 64, 128});
+}
+
+TEST(Blocks, MapsThatDoNotFillTheirRectangles) {
+  NetworkBuilder b({1, 11, 7}, 34);
+  b.convolution(3, 3, 1, 0).varied_quadratic().convolution(2, 3, 2, 1).quadratic().flatten().dense(3);
+  expect_faithful_in_blocks(b, {4, 16, 64});
+}
+
+TEST(Blocks, PoolsOfSquares) {
+  NetworkBuilder b({2, 8, 8}, 35);
+  b.convolution(6, 3, 1, 1).quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  b.add(pool).convolution(4, 3, 1, 1).quadratic().flatten().dense(4);
+  expect_faithful_in_blocks(b, {4, 16, 64});
+}
+
+// Squares of either sign, in overlapping windows: their pool is a stage with a modulus of its own, or
+// composed.
+TEST(Blocks, PoolsOfUnevenSquares) {
+  NetworkBuilder b({1, 15, 15}, 41);
+  b.convolution(6, 3, 2, 1).varied_quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = 3;
+  pool.stride_h = pool.stride_w = 2;
+  b.add(pool).convolution(4, 3, 1, 1).varied_quadratic().flatten().dense(4);
+  expect_faithful_in_blocks(b, {16, 64});
+  const auto graph = b.finish();
+  const auto values = lower(graph, Pools::values), composed = lower(graph);
+  EXPECT_EQ(values.stages.size(), composed.stages.size() + 1);
+  for (const std::uint32_t blocks : {16u, 64u})
+    for (const auto& choice : layouts_for(values, blocks))
+      for (const std::uint32_t giant : {0u, 4u}) {
+        SCOPED_TRACE(choice.what);
+        EXPECT_LT(mapped_difference(values, choice.layouts, GiantSteps(values.stages.size(), giant)), 1e-4)
+            << blocks << " blocks, giant steps " << giant;
+      }
+}
+
+// After a stride a map has room to share ciphertexts, where each map has a grid of its own.
+TEST(Blocks, AGridForEachMapLeavesNoGaps) {
+  NetworkBuilder b({1, 16, 16}, 42);
+  b.convolution(8, 3, 2, 1).varied_quadratic().convolution(8, 3, 2, 1).varied_quadratic().flatten().dense(4);
+  const auto net = lower(b.finish());
+  bool found = false;
+  for (const auto& choice : layouts_for(net, 64)) {
+    if (choice.what.find("a grid for each map") == std::string::npos) continue;
+    found = true;
+    EXPECT_EQ(choice.layouts[1].ciphertexts, 8u);  // 8 by 8
+    EXPECT_EQ(choice.layouts[2].ciphertexts, 2u);  // 4 by 4: four channels a ciphertext
+  }
+  EXPECT_TRUE(found);
+}
+
+// Errors that are alike in a channel add up where a layer reads many of its elements, also in blocks.
+TEST(Blocks, ErrorsOfAChannelAddUpAsInSingleElements) {
+  NetworkBuilder b({1, 8, 8}, 43);
+  b.convolution(2, 3, 1, 1).quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  b.add(pool).flatten().dense(3);
+  const auto net = lower(b.finish());
+  const auto channels = [](const PackedStage& p) {
+    double alone = 0, together = 0;
+    for (const auto& s : p.sources) {
+      alone += s.sum_squares;
+      together += s.channel_squares;
+    }
+    return together / alone;
+  };
+  const double single = channels(pack(net, 1));
+  EXPECT_GT(single, 1.5);
+  for (const auto& choice : layouts_for(net, 16)) {
+    const auto mapped = map_blocks(net, choice.layouts, choice.giants);
+    EXPECT_NEAR(channels(pack(mapped, 1)), single, 1e-6 * single) << choice.what;
+  }
+}
+
+TEST(Blocks, ResidualBranches) {
+  NetworkBuilder b({2, 8, 8}, 36);
+  b.convolution(4, 3, 1, 1).quadratic();
+  const auto trunk = b.tensor();
+  b.convolution(4, 3, 1, 1).quadratic().convolution(4, 3, 1, 1);
+  const auto branch = b.tensor();
+  b.add(model::Combine{{1, 1}}, {trunk, branch}).quadratic().flatten().dense(3);
+  expect_faithful_in_blocks(b, {16, 64});
+}
+
+// With bare squares and small weights nothing is left that could hide a wrong element.
+TEST(Blocks, EveryPairOfLayoutsOfASmallNetwork) {
+  NetworkBuilder b({2, 4, 4}, 37);
+  b.convolution(3, 3, 1, 1).quadratic().flatten().dense(4);
+  const auto graph = b.finish();
+  const auto net = lower(graph);
+  for (const std::uint32_t blocks : {4u, 16u, 32u, 64u}) {
+    const auto choices = layouts_for(net, blocks);
+    ASSERT_FALSE(choices.empty());
+    for (const auto& choice : choices)
+      for (const std::uint32_t giant : {0u, 2u, 4u}) {
+        SCOPED_TRACE(choice.what);
+        GiantSteps giants(net.stages.size(), giant);
+        EXPECT_LT(mapped_difference(net, choice.layouts, giants), 1e-4)
+            << blocks << " blocks, giant steps " << giant;
+      }
+  }
+}
+
+TEST(Blocks, InputsReadSliceBySlice) {
+  NetworkBuilder b({2, 4, 4}, 47);
+  b.convolution(6, 3, 1, 1).quadratic().convolution(4, 3, 1, 1).varied_quadratic().flatten().dense(4);
+  const auto net = lower(b.finish());
+  for (const auto& choice : layouts_for(net, 16))
+    for (const std::uint32_t giant : {0u, 4u})
+      for (const std::uint32_t slices : {2u, 3u, 8u}) {
+        SCOPED_TRACE(choice.what);
+        EXPECT_LT(mapped_difference(net, choice.layouts, GiantSteps(net.stages.size(), giant),
+                                    InputSlices(net.stages.size(), slices)),
+                  1e-4)
+            << "giant steps " << giant << ", slices " << slices;
+      }
+}
+
+// Hundreds of rotated copies, and no fewer partial sums to rotate instead: the planner cuts the inputs.
+TEST(Blocks, ManyRotatedCopiesAreMadeSliceBySlice) {
+  NetworkBuilder b({1, 8, 8}, 48);
+  b.convolution(36, 3, 1, 1).quadratic().convolution(72, 3, 1, 1).quadratic().flatten().dense(3);
+  expect_faithful(b, in_blocks(64));
+  const auto plan = make_plan(b.finish(), in_blocks(64)).plan;
+  // By layer: the steps that rotate its inputs, not its partial sums.
+  std::map<std::string, std::size_t> rotations;
+  std::size_t most = 0;
+  for (const auto& step : plan.steps)
+    if (step.kind == StepKind::rotation && !plan.values[step.sources[0].value].name.ends_with(".partial"))
+      most = std::max(most, ++rotations[step.name]);
+  EXPECT_GT(most, 1u);
+}
+
+TEST(Blocks, UnusedBlocksStayZero) {
+  NetworkBuilder b({1, 7, 5}, 38);
+  b.convolution(2, 3, 1, 1)
+      .varied_quadratic(0.25, 2.0, 3.0)
+      .convolution(2, 3, 1, 1)
+      .quadratic()
+      .flatten()
+      .dense(3);
+  const auto graph = b.finish();
+  const auto net = lower(graph);
+  for (const auto& choice : layouts_for(net, 64))
+    EXPECT_EQ(largest_in_unused_blocks(map_blocks(net, choice.layouts, choice.giants)), 0) << choice.what;
+}
+
+TEST(Blocks, MoreImagesThanARingTakeMoreBatches) {
+  NetworkBuilder b({1, 16, 16}, 39);
+  b.convolution(4, 5, 2, 1).quadratic().flatten().dense(8);
+  const auto graph = b.finish();
+  auto request = fixed_request();
+  request.batch = 100000;
+  const auto result = make_plan(graph, request);
+  EXPECT_EQ(result.plan.client.blocks, 1u);
+  request.batch = 1;
+  EXPECT_GT(make_plan(graph, request).plan.client.blocks, 1u);
+}
+
+TEST(Blocks, TheStandardRingIsRefused) {
+  NetworkBuilder b({20}, 40);
+  b.dense(12).quadratic().dense(5);
+  auto request = in_blocks(16);
+  request.ring = ckks::RingType::standard;
+  EXPECT_THROW(make_plan(b.finish(), request), Error);
+}
+
+}  // namespace
+
+}  // namespace velum::plan::testing
