@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
 #include "base/error.h"
 #include "system/place.h"
+#include "system/temporary.h"
 #include "system/terminal.h"
 
 namespace velum {
@@ -48,8 +50,9 @@ AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path))
   } else if (place.kind == OutputPlace::Kind::direct) {
     fd = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
   } else {
+    remove_abandoned(folder_of(target_));
     const SignalsHeld held;
-    fd = open_temporary(target_, mode, temporary_);
+    fd = open_temporary(folder_of(target_), mode, temporary_);
     if (fd >= 0) unfinished_ = std::make_unique<Unfinished>(temporary_);
   }
   if (fd < 0)
@@ -66,8 +69,8 @@ AtomicFile::AtomicFile(std::string path, unsigned mode) : path_(std::move(path))
 
 AtomicFile::~AtomicFile() {
   if (!file_) return;
-  std::fclose(file_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  std::fclose(file_);
 }
 
 void AtomicFile::fail_writing(const std::string& cause) {
@@ -92,9 +95,12 @@ void AtomicFile::commit() {
   const bool flushed = std::fflush(file_) == 0;
   std::string cause = flushed ? "" : errno_text();
   if (flushed && atomic) cause = sync_to_disk(::fileno(file_), path_);
+  // Until it has its name it must not pass for abandoned.
+  const int lock = atomic ? ::fcntl(::fileno(file_), F_DUPFD_CLOEXEC, 3) : -1;
   const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
   if (cause.empty() && !closed) cause = errno_text();
   if (cause.empty() && atomic && ::rename(temporary_.c_str(), target_.c_str()) != 0) cause = errno_text();
+  if (lock >= 0) ::close(lock);
   if (!cause.empty()) fail_writing(cause);
   if (atomic) sync_folder_of(target_);
 }
@@ -128,7 +134,7 @@ void require_writable(const std::string& path) {
     fail_user("{}: cannot be written: {}; choose another name", path, errno_text());
   std::string temporary;
   const SignalsHeld held;
-  const int fd = open_temporary(place.path, 0600, temporary);
+  const int fd = open_temporary(folder, 0600, temporary);
   if (fd < 0) fail("{}: its folder cannot be written: {}", path, errno_text());
   ::close(fd);
   ::unlink(temporary.c_str());
@@ -169,6 +175,22 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
 
 InputFile::~InputFile() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+std::uint64_t InputFile::hole_bytes() const {
+  std::uint64_t data = 0;
+  const auto end = static_cast<off_t>(size_);
+  for (off_t at = 0; at < end;) {
+    const auto begin = ::lseek(fd_, at, SEEK_DATA);
+    if (begin < 0) {
+      if (errno == ENXIO) break;  // a hole up to the end
+      return 0;
+    }
+    at = ::lseek(fd_, begin, SEEK_HOLE);
+    if (at < 0) return 0;
+    data += static_cast<std::uint64_t>(at - begin);
+  }
+  return size_ - std::min(data, size_);
 }
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {

@@ -24,7 +24,8 @@ SecretBuffer<std::uint8_t> read_secret_file(const std::string& path, std::uint64
 inline constexpr unsigned kOwnerOnly = 0600;
 
 // Writes to a temporary name in the same folder; `commit` flushes to disk and renames. Destroyed without
-// commit, it removes the temporary file, so that nothing half-written is left. Links are followed; what is no regular
+// commit, it removes the temporary file, so that nothing half-written is left; what a process that was killed left in
+// the folder goes when the next one is made there (system/temporary.h). Links are followed; what is no regular
 // file (a device, a pipe) is written directly, and so is a descriptor of this process (/dev/stdout). Errors name the
 // path and the cause.
 class AtomicFile {
@@ -72,6 +73,8 @@ class InputFile {
   ~InputFile();
   std::uint64_t size() const { return size_; }
   unsigned mode() const { return mode_; }  // permission bits
+  // Bytes that were never written and take no room on the disk, as far as the file system says.
+  std::uint64_t hole_bytes() const;
   const std::string& path() const { return path_; }
   // Thread-safe. Refuses a read past the end as a truncated file.
   void read_at(std::uint64_t offset, std::span<std::uint8_t> out) const;

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
 #include "system/file.h"
 #include "system/place.h"
+#include "system/temporary.h"
 
 namespace velum {
 
@@ -105,18 +107,25 @@ FileSet::FileSet(const std::string& folder, std::vector<std::string> names, std:
       made_.push_back(parent.string());
     make_folder(around.string());
   }
+  remove_abandoned(around);
   const SignalsHeld held;
-  stage_ = temporary_name(around);
-  if (::mkdir(stage_.c_str(), 0777) != 0) fail("{}: the folder cannot be written: {}", folder, errno_text());
+  lock_ = open_temporary_folder(around, stage_);
+  if (lock_ < 0) fail("{}: the folder cannot be written: {}", folder, errno_text());
   unfinished_.push_back(std::make_unique<Unfinished>(stage_));
   for (const auto& name : names_) unfinished_.push_back(std::make_unique<Unfinished>(staged(name)));
 }
 
 FileSet::~FileSet() {
-  if (stage_.empty()) return;
-  for (const auto& name : names_) ::unlink(staged(name).c_str());
-  ::rmdir(stage_.c_str());
-  for (const auto& parent : made_) ::rmdir(parent.c_str());
+  if (!stage_.empty()) {
+    for (const auto& name : names_) ::unlink(staged(name).c_str());
+    ::rmdir(stage_.c_str());
+    for (const auto& parent : made_) ::rmdir(parent.c_str());
+  }
+  unlock();
+}
+
+void FileSet::unlock() {
+  if (lock_ >= 0) ::close(std::exchange(lock_, -1));
 }
 
 std::string FileSet::staged(const std::string& name) const { return in(stage_, name); }
@@ -135,6 +144,7 @@ void FileSet::commit(const std::function<void()>& between) {
     sync_folder_of(folder_);
     stage_.clear();
     unfinished_.clear();
+    unlock();
     return;
   }
   // Somebody may have made the folder meanwhile.
@@ -171,6 +181,7 @@ void FileSet::commit_into_folder(const std::function<void()>& between) {
     fail("{}: its files cannot be written: {}; they are as they were before", named_, cause);
   stage_.clear();
   unfinished_.clear();
+  unlock();
   sync_folder_of(in(folder_, names_.front()));
 }
 

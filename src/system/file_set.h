@@ -14,7 +14,8 @@ namespace velum {
 // In one that is there, a rename gives all of them the name kPendingFolder in it, from where they are moved
 // to their places under a lock, while signals wait. A process that is killed leaves the old files before that
 // rename, and after it new ones that finish_file_set puts in place; whoever reads such files calls it first.
-// Destroyed without commit, nothing is left.
+// Destroyed without commit, nothing is left; what a killed process left under a temporary name goes with the next
+// set (system/temporary.h).
 class FileSet {
  public:
   // `keep`: what to say, after "PATH: exists; ", where one of the names is there already; empty: those are replaced.
@@ -29,9 +30,11 @@ class FileSet {
 
  private:
   void refuse_present() const;
+  void unlock();
   void commit_into_folder(const std::function<void()>& between);
 
   std::string named_, folder_, stage_;  // as named; with links followed; beside it or in it
+  int lock_ = -1;                       // of the stage
   std::vector<std::string> names_;
   std::string keep_;
   bool is_new_;

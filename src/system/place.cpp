@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <random>
 
 #include "base/error.h"
 #include "system/terminal.h"
@@ -65,20 +64,6 @@ OutputPlace place_of_output(const std::string& path) {
   if (::stat(at.c_str(), &s) != 0 || S_ISREG(s.st_mode)) return {OutputPlace::Kind::file, at.string(), -1};
   if (S_ISDIR(s.st_mode)) fail_user("{}: is a folder; name a file", path);
   return {OutputPlace::Kind::direct, at.string(), -1};
-}
-
-std::string temporary_name(const fs::path& folder) {
-  std::random_device random;
-  return (folder / fmt::format(".velum-{:08x}.tmp", random())).string();
-}
-
-int open_temporary(const std::string& path, unsigned mode, std::string& temporary) {
-  // Random, since a process that was killed may have left one of any number.
-  for (int attempt = 0;; ++attempt) {
-    temporary = temporary_name(folder_of(path));
-    const int fd = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
-    if (fd >= 0 || errno != EEXIST || attempt == 100) return fd;
-  }
 }
 
 std::string sync_to_disk(int fd, const std::string& path) {

@@ -1,4 +1,4 @@
-// Where an output goes: links followed, devices and pipes told from files, temporary names, and what makes a file last.
+// Where an output goes: links followed, devices and pipes told from files, and what makes a file last.
 #pragma once
 
 #include <filesystem>
@@ -24,12 +24,6 @@ OutputPlace place_of_output(const std::string& path);
 std::string followed(const std::string& path);
 
 std::filesystem::path folder_of(const std::string& path);  // "." where none is named
-
-// A new file in the folder of `path` under a short random name, whatever the length of the path's own; -1 and errno
-// where it cannot be.
-int open_temporary(const std::string& path, unsigned mode, std::string& temporary);
-// Such a name.
-std::string temporary_name(const std::filesystem::path& folder);
 
 // fsync, and why it failed (empty: it did not). A file system that has no such thing is noted on stderr, by the name
 // `path`, and is no failure: the bytes are written.

@@ -1,5 +1,5 @@
 // Files under way, removed when the process ends before they are finished: by `exit`, which a library may call, or by
-// a signal, where `handle_signals` was called. (Nothing can be done about SIGKILL.)
+// a signal, where `handle_signals` was called. (What SIGKILL leaves is removed by the next writer: system/temporary.h.)
 #pragma once
 
 #include <cstddef>

@@ -235,27 +235,44 @@ TEST(ClientBatch, AnImageOutsideTheRangesIsNoSilentGarbage) {
 
 // Images at the very edges of what the ranges allow for share their ciphertexts with ordinary ones and harm
 // none: the planner's moduli hold every slot at its bound, and a coefficient is an average of slots.
-TEST(ClientBatch, ImagesAtTheEdgesHarmNobody) {
-  constexpr std::size_t kOrdinary = 20;
+class Edges : public ::testing::TestWithParam<plan::Packing> {};
+
+TEST_P(Edges, HarmNobody) {
   std::mt19937 random(8);
   std::uniform_real_distribution<float> pixel(0.4F, 0.6F);
-  std::vector<float> images(kOrdinary * kElements);
-  for (auto& x : images) x = pixel(random);
-  for (unsigned corner = 0; corner < 1U << kElements; ++corner)
+  std::vector<float> images, ordinary;
+  for (unsigned corner = 0; corner < 1U << kElements; ++corner) {
     for (std::size_t e = 0; e < kElements; ++e) images.push_back(static_cast<float>((corner >> e) & 1));
+    if (corner % 12 != 0) continue;
+    for (std::size_t e = 0; e < kElements; ++e) ordinary.push_back(pixel(random));
+    images.insert(images.end(), ordinary.end() - kElements, ordinary.end());
+  }
   const auto count = images.size() / kElements;
   test::GraphBuilder b({kElements});
   const auto first = b.quadratic(b.dense(b.input(), kElements, 6), {6});
   auto graph = b.finish(b.dense(b.quadratic(b.dense(first, 6, 4), {4}), 4, 2));
   model::calibrate(graph, images, count, 0);  // no margin: the corners reach the bounds
-  const auto planned = plan::make_plan(graph, request());
+  auto asked = request();
+  asked.packing = GetParam();
+  if (asked.packing == plan::Packing::blocks) asked.blocks = 8;
+  const auto planned = plan::make_plan(graph, asked);
+  EXPECT_EQ(planned.plan.client.blocks, asked.packing == plan::Packing::blocks ? 8u : 1u);
   const LocalSession session(planned.plan);
   const auto result = run_locally(session, images, kElements);
   const auto clear = model::execute(graph, images, count);
-  const auto& output = planned.plan.values[planned.plan.output_value];
-  for (std::size_t i = 0; i < clear.size(); ++i)
-    EXPECT_NEAR(result.outputs[i], clear[i], 8 * output.error_rms) << "output " << i;
+  const double noise = 8 * planned.plan.values[planned.plan.output_value].error_rms;
+  for (std::size_t i = 0; i < clear.size(); ++i) EXPECT_NEAR(result.outputs[i], clear[i], noise) << "output " << i;
+  // The ordinary ones as they are among themselves.
+  const auto alone = run_locally(session, ordinary, kElements);
+  for (std::size_t i = 0, corner = 0, at = 0; i < ordinary.size() / kElements; ++i, corner += 12) {
+    at = corner + i + 1;  // behind its corner, and all before
+    for (std::size_t o = 0; o < 2; ++o)
+      EXPECT_NEAR(result.outputs[2 * at + o], alone.outputs[2 * i + o], noise) << "image " << at;
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(Packings, Edges, ::testing::Values(plan::Packing::batch, plan::Packing::blocks),
+                         [](const auto& i) { return i.param == plan::Packing::blocks ? "blocks" : "batch"; });
 
 }  // namespace
 }  // namespace velum::session
