@@ -9,7 +9,7 @@
 #include "engine/batch_file.h"
 #include "framed_plan.h"
 #include "model/execute.h"
-#include "plan/identity.h"
+#include "plan/file/identity.h"
 #include "plan/passes.h"
 #include "support/graphs.h"
 #include "system/file.h"

@@ -11,7 +11,13 @@ import sys
 
 # Rooms in their order: each sees itself and all before it, less what SEPARATE keeps apart.
 ORDER = ["base", "system", "kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "model", "plan", "engine",
-         "data", "report", "session", "train", "cli"]
+         "data", "report", "session", "train", "bench", "cli"]
+
+# The planner's stages, each a folder of its room; each sees those before it and the headers at the top of the room (the
+# plan itself, what its values mean, the planner's functions). The sources at the top run all of them. Other rooms see the
+# top and what the engine obeys.
+STAGES = ["plan/schedule", "plan/lower", "plan/layout", "plan/choose", "plan/emit", "plan/file"]
+OPEN_STAGES = {"plan/schedule"}
 
 # Pairs (room, hidden from it) that stand in order but must not meet: what the server runs never sees the secret key,
 # a data set and a report know no cryptography, the command runs the trainer as a program of its own, and what is
@@ -23,7 +29,7 @@ SEPARATE = {("ckks/eval", "ckks/client"), ("plan", "ckks/client"), ("engine", "c
                                               "plan")),
             *(("data", room) for room in ORDER if room not in ("base", "system", "data")),
             *(("report", room) for room in ORDER if room not in ("base", "system", "model", "report")),
-            ("session", "data"), ("train", "session"),
+            ("session", "data"), ("train", "session"), ("bench", "data"), ("bench", "report"),
             *(("train", room) for room in ("kernels", "ring", "ckks/core", "ckks/client", "ckks/eval", "engine"))}
 
 # Kernel variants: each may lean on the readable one, none on another processor's. Only sources at the top of the
@@ -31,7 +37,7 @@ SEPARATE = {("ckks/eval", "ckks/client"), ("plan", "ckks/client"), ("engine", "c
 VARIANTS = ["kernels/ref", "kernels/avx2", "kernels/avx512"]
 
 # Libraries that have one home.
-LIBRARIES = {"torch/": {"train"}, "onnx/": {"model"}, "google/protobuf": {"model"}, "CLI/": {"cli", "train"},
+LIBRARIES = {"torch/": {"train", "bench"}, "onnx/": {"model"}, "google/protobuf": {"model"}, "CLI/": {"cli", "train", "bench"},
              "png.h": {"data"}, "jpeglib.h": {"data"}, "zlib.h": {"data"}}
 
 # Sources with less to see than their room. The server's program and half of the session: no client room, no ONNX reader.
@@ -41,7 +47,8 @@ SERVER_HIDDEN = ("ckks/client/", "model/onnx.h", "model/execute.h", "data/", "re
                  "velum/client.h", "velum/model.h", "velum/velum.h")
 CLIENT_HIDDEN = ("ckks/eval/", "engine/engine.h", "engine/clear.h", "model/onnx.h", "model/execute.h", "session/local",
                  "velum/server.h", "velum/model.h", "velum/velum.h")
-NARROW = [(re.compile(r"^cli/infer_main"), (*SERVER_HIDDEN, "ckks/", "engine/", "plan/")),
+NARROW = [(re.compile(r"^bench/(?!train_main)"), ("train/",)),
+          (re.compile(r"^cli/infer_main"), (*SERVER_HIDDEN, "ckks/", "engine/", "plan/")),
           (re.compile(r"^cli/(keygen|encrypt|decrypt)_command"),
            ("ckks/", "engine/", "plan/", "session/local", "velum/server.h", "velum/model.h", "velum/velum.h")),
           (re.compile(r"^session/server"), SERVER_HIDDEN),
@@ -67,6 +74,25 @@ def room_of(path):
     if parts[0] == "ckks":
         return "/".join(parts[:2])
     return parts[0]
+
+
+def stage_of(path):
+    folder = path.rsplit("/", 1)[0]
+    return folder if folder in STAGES else None
+
+
+def stage_fault(source, target):
+    """The same among the planner's stages, and from other rooms into them."""
+    mine, theirs = stage_of(source), stage_of(target)
+    if not theirs:
+        return None
+    if room_of(source) != "plan":
+        return None if theirs in OPEN_STAGES else f"{source} includes {target}; other rooms see the top of plan"
+    if mine and STAGES.index(theirs) > STAGES.index(mine):
+        return f"{mine} includes {theirs}, which stands below it"
+    if not mine and source.endswith(".h") and theirs not in OPEN_STAGES:
+        return f"{source} includes {theirs}; a header at the top is for every stage"
+    return None
 
 
 def variant_of(path):
@@ -100,6 +126,8 @@ def fault(source, target, quoted):
         return f"{room} includes {wanted}, which stands below it"
     if (room, wanted) in SEPARATE:
         return f"{room} includes {wanted}, which is kept apart from it"
+    if why := stage_fault(source, target):
+        return why
     mine, theirs = variant_of(source), variant_of(target)
     if theirs and mine != theirs:
         if mine and theirs != "kernels/ref":
@@ -149,7 +177,10 @@ def self_test():
             ("cli/run_command.cpp", "ckks/client/client.h"), ("data/a.cpp", "system/file.h"),
             ("session/client.cpp", "ckks/client/client.h"), ("session/server.cpp", "engine/engine.h"),
             ("session/local_run.cpp", "ckks/client/client.h"), ("cli/keygen_command.cpp", "velum/client.h"),
-            ("base/error.h", "velum/detail/error.h")]
+            ("base/error.h", "velum/detail/error.h"), ("plan/layout/a.cpp", "plan/lower/network.h"),
+            ("plan/make_plan.cpp", "plan/emit/emit.h"), ("plan/passes.h", "plan/schedule/rates.h"),
+            ("plan/lower/a.cpp", "plan/plan.h"), ("engine/a.cpp", "plan/schedule/peak.h"),
+            ("bench/network.cpp", "session/local_run.h")]
     bad = [("ckks/eval/a.cpp", "ckks/client/client.h"), ("ckks/client/a.cpp", "ckks/eval/evaluator.h"),
            ("engine/a.cpp", "ckks/client/client.h"), ("plan/a.cpp", "engine/engine.h"),
            ("kernels/avx512/a.cpp", "kernels/avx2/avx2.h"), ("ring/ring.h", "kernels/ref/ref.h"),
@@ -161,7 +192,10 @@ def self_test():
            ("session/client.cpp", "engine/engine.h"), ("session/client.cpp", "velum/server.h"),
            ("session/a.cpp", "data/dataset.h"), ("cli/keygen_command.cpp", "ckks/client/client.h"),
            ("cli/infer_main.cpp", "velum/client.h"), ("engine/a.cpp", "velum/server.h"),
-           ("cli/main.cpp", "velum/secret.h")]
+           ("cli/main.cpp", "velum/secret.h"), ("plan/lower/a.cpp", "plan/layout/pack.h"),
+           ("plan/schedule/a.cpp", "plan/choose/levels.h"), ("engine/a.cpp", "plan/lower/network.h"),
+           ("plan/plan.h", "plan/lower/network.h"), ("session/a.cpp", "bench/network.h"),
+           ("bench/network.cpp", "cli/common.h"), ("bench/network.cpp", "train/trainer.h")]
     for source, target in good:
         assert fault(source, target, True) is None, (source, target, fault(source, target, True))
     for source, target in bad:

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "engine/slice_input.h"
-#include "plan/memory.h"
-#include "plan/parts.h"
+#include "plan/schedule/memory.h"
+#include "plan/schedule/parts.h"
 
 namespace velum::engine {
 

@@ -13,7 +13,7 @@
 #include "engine/run_products.h"
 #include "engine/square_sums.h"
 #include "engine/value_store.h"
-#include "plan/peak.h"
+#include "plan/schedule/peak.h"
 
 namespace velum::engine {
 

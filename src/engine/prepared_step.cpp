@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "engine/run_weights.h"
-#include "plan/parts.h"
+#include "plan/schedule/parts.h"
 
 namespace velum::engine {
 

@@ -5,7 +5,7 @@
 #include "base/parallel.h"
 #include "engine/run_weights.h"
 #include "engine/slice_input.h"
-#include "plan/run_products.h"
+#include "plan/schedule/run_products.h"
 
 namespace velum::engine {
 

@@ -7,7 +7,7 @@
 #include "base/parallel.h"
 #include "ckks/core/fft.h"
 #include "ckks/core/periodic.h"
-#include "plan/run_products.h"
+#include "plan/schedule/run_products.h"
 
 namespace velum::engine {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plan/memory.h"
+#include "plan/schedule/memory.h"
 
 namespace velum::engine {
 

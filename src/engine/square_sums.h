@@ -7,7 +7,7 @@
 #include "engine/prepared_step.h"
 #include "engine/value_store.h"
 #include "engine/workers.h"
-#include "plan/parts.h"
+#include "plan/schedule/parts.h"
 
 namespace velum::engine {
 

@@ -8,7 +8,7 @@
 
 #include "plan/meaning.h"
 #include "plan/plan.h"
-#include "plan/rates.h"
+#include "plan/schedule/rates.h"
 
 namespace velum::plan {
 

@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "engine/engine.h"
 #include "plan/passes.h"
-#include "plan/peak.h"
+#include "plan/schedule/peak.h"
 #include "session/files.h"
 #include "session/monitor.h"
 #include "session/plan_states.h"

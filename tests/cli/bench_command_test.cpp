@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-const std::string kFixtures = std::string(VELUM_SOURCE_DIR) + "/tests/cli/bench/";
+const std::string kFixtures = std::string(VELUM_SOURCE_DIR) + "/tests/bench/files/";
 
 void refuses(const Workplace& w, const std::string& line, const std::string& says) {
   const auto outcome = w.run(line);

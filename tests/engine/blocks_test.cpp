@@ -13,8 +13,8 @@
 #include "engine/engine.h"
 #include "plan/interpreter.h"
 #include "plan/passes.h"
-#include "plan/peak.h"
-#include "plan/run_products.h"
+#include "plan/schedule/peak.h"
+#include "plan/schedule/run_products.h"
 #include "support/block_plan.h"
 
 namespace velum::test {

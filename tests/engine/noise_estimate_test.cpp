@@ -7,7 +7,7 @@
 #include "ckks/client/client.h"
 #include "ckks/core/periodic.h"
 #include "ckks/eval/evaluator.h"
-#include "plan/noise.h"
+#include "plan/choose/noise.h"
 #include "ring/primes.h"
 
 namespace velum::test {

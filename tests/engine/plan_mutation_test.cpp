@@ -14,7 +14,7 @@
 #include "base/parallel.h"
 #include "ckks/client/client.h"
 #include "model/execute.h"
-#include "plan/peak.h"
+#include "plan/schedule/peak.h"
 #include "support/encrypted_run.h"
 #include "support/graphs.h"
 

@@ -10,7 +10,7 @@
 #include "ckks/core/encoder.h"
 #include "engine/affine.h"
 #include "engine/run_weights.h"
-#include "plan/run_products.h"
+#include "plan/schedule/run_products.h"
 #include "ring/primes.h"
 
 namespace velum::engine {

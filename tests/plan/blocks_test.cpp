@@ -10,7 +10,7 @@
 #include "plan/layout/block_map.h"
 #include "plan/layout/choose_layouts.h"
 #include "plan/mapped_network.h"
-#include "plan/pack.h"
+#include "plan/layout/pack.h"
 
 namespace velum::plan::testing {
 

@@ -7,7 +7,7 @@
 
 #include "base/container.h"
 #include "base/error.h"
-#include "plan/identity.h"
+#include "plan/file/identity.h"
 #include "plan/networks.h"
 
 namespace velum::plan::testing {

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "plan/networks.h"
-#include "plan/parameters.h"
+#include "plan/choose/parameters.h"
 
 namespace velum::plan::testing {
 namespace {

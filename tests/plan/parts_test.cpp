@@ -1,10 +1,10 @@
-#include "plan/parts.h"
+#include "plan/schedule/parts.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "plan/memory.h"
+#include "plan/schedule/memory.h"
 
 namespace velum::plan {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "plan/interpreter.h"
 #include "plan/networks.h"
-#include "plan/peak.h"
-#include "plan/schedule.h"
+#include "plan/schedule/peak.h"
+#include "plan/schedule/schedule.h"
 
 namespace velum::plan::testing {
 namespace {

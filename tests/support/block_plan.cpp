@@ -5,8 +5,8 @@
 #include <random>
 
 #include "ckks/core/encoder.h"
-#include "plan/identity.h"
-#include "plan/peak.h"
+#include "plan/file/identity.h"
+#include "plan/schedule/peak.h"
 #include "ring/automorphism.h"
 #include "ring/primes.h"
 

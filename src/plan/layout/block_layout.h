@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "plan/network.h"
+#include "plan/lower/network.h"
 
 namespace velum::plan {
 

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "plan/layout/block_layout.h"
-#include "plan/network.h"
+#include "plan/lower/network.h"
 
 namespace velum::plan {
 
