@@ -3,11 +3,12 @@
 # takes too much memory. The input that did it is left in build/fuzz/crashes.
 #
 #   tools/fuzz.sh [SECONDS [TARGET...]]    SECONDS: 20, or FUZZ_SECONDS; TARGET: idx, npz, ... (all)
+#   FUZZ_SEED=S                            the inputs' random seed (0: another one every time)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
-  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 seconds=${1:-${FUZZ_SECONDS:-20}}
 shift || true
@@ -34,7 +35,7 @@ run_one() {
   local reserve=2048
   if [ "$name" = image ]; then reserve=5000; fi
   mkdir -p "$build/found/$name" "$build/crashes"
-  if "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb="$reserve" -max_len=16384 \
+  if "$build/fuzz/fuzz_$name" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb="$reserve" -max_len=16384 \
     -artifact_prefix="$build/crashes/$name-" -print_final_stats=1 "$build/found/$name" "fuzz/corpus/$name" \
     > "$log" 2>&1; then
     echo "fuzz $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, no defect"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what Velum needs on Debian 12, and only what is missing. Safe to run again at any time.
 #
-#   tools/setup.sh           the library, the command and the tests, with a browser that opens the reports in them;
+#   tools/setup.sh           the library, the command and the tests, with a browser that opens the reports in them and Doxygen;
 #                            the trainer too, unless VELUM_TORCH=OFF
-#   tools/setup.sh core      without the trainer and the browser
-#   tools/setup.sh fuzz      also clang, for the fuzz targets
+#   tools/setup.sh core      without the trainer, the browser and Doxygen
+#   tools/setup.sh fuzz      also clang and clang-format, for the fuzz targets and the check of the format
 set -euo pipefail
 
 core=(g++ cmake ninja-build pkg-config make python3
@@ -12,9 +12,9 @@ core=(g++ cmake ninja-build pkg-config make python3
       libonnx-dev libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev libbenchmark-dev)
 # Debian's default OpenBLAS starts threads of its own next to OpenMP's; the OpenMP build shares them.
 train=(libtorch-dev libopenblas0-openmp)
-# A browser for the test that opens the reports; without it that test is skipped.
-page=(chromium)
-fuzz=(clang libclang-rt-14-dev libomp-dev)
+# A browser for the test that opens the reports, and what makes the API reference; without them these tests are skipped.
+page=(chromium doxygen)
+fuzz=(clang clang-format libclang-rt-14-dev libomp-dev)
 
 case "${1:-all}" in
   core) wanted=("${core[@]}") ;;

@@ -38,8 +38,8 @@ struct KeyFiles {
 
 /// What save_keys() writes.
 struct KeyOptions {
-  bool replace = false;  ///< Replace keys that are there; otherwise they are an Error: what was encrypted
-                         ///< under a key can only be read with that key.
+  bool replace = false;     ///< Replace keys that are there; otherwise they are an Error: what was encrypted
+                            ///< under a key can only be read with that key.
   bool public_key = false;  ///< Write `public.key` too. Needs ClientPlan::public_key().
 };
 

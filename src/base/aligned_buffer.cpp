@@ -15,10 +15,12 @@ constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 
-std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+std::size_t round_up(std::size_t n, std::size_t to) {
+  return (n + to - 1) / to * to;
+}
 
-// Large blocks come straight from the system and go straight back, so that resident memory follows the plan and not
-// the heap's habits. mmap aligns to 4 KiB: ask for one huge page more and give both ends back.
+// Large blocks come straight from the system and go straight back, so that resident memory follows the plan
+// and not the heap's habits. mmap aligns to 4 KiB: ask for one huge page more and give both ends back.
 void* map_large(std::size_t bytes) {
   const std::size_t size = round_up(bytes, kPage), asked = size + kHugePage;
   void* raw = mmap(nullptr, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -27,7 +29,8 @@ void* map_large(std::size_t bytes) {
   const auto address = reinterpret_cast<std::uintptr_t>(raw);
   auto* aligned = begin + (round_up(address, kHugePage) - address);
   if (aligned != begin) (void)munmap(begin, static_cast<std::size_t>(aligned - begin));
-  if (aligned + size != begin + asked) (void)munmap(aligned + size, static_cast<std::size_t>(begin + asked - (aligned + size)));
+  if (aligned + size != begin + asked)
+    (void)munmap(aligned + size, static_cast<std::size_t>(begin + asked - (aligned + size)));
   // Strided access over thousands of limbs misses the TLB on 4 KiB pages; a refusal costs speed only.
   (void)madvise(aligned, size, MADV_HUGEPAGE);
   return aligned;
@@ -44,7 +47,8 @@ std::size_t checked_bytes(std::size_t n, std::size_t size) {
 void* allocate_aligned(std::size_t bytes) {
   void* p = bytes >= kLarge ? map_large(bytes) : std::aligned_alloc(64, round_up(bytes, 64));
   if (!p)
-    fail("out of memory: {} bytes could not be allocated; use a smaller batch or a machine with more memory", bytes);
+    fail("out of memory: {} bytes could not be allocated; use a smaller batch or a machine with more memory",
+         bytes);
   return p;
 }
 

@@ -11,7 +11,8 @@
 namespace velum {
 
 namespace detail {
-// 64-byte aligned (2 MiB aligned and marked for huge pages from 4 MiB on). Throws Error(failure) with the size.
+// 64-byte aligned (2 MiB aligned and marked for huge pages from 4 MiB on). Throws Error(failure) with the
+// size.
 void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* p, std::size_t bytes) noexcept;
 // n items of `size` bytes; a product that does not fit is as impossible as the memory.
@@ -28,13 +29,15 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t n)
-      : data_(n ? static_cast<T*>(detail::allocate_aligned(detail::checked_bytes(n, sizeof(T)))) : nullptr), size_(n) {}
+      : data_(n ? static_cast<T*>(detail::allocate_aligned(detail::checked_bytes(n, sizeof(T)))) : nullptr),
+        size_(n) {}
   static AlignedBuffer zeroed(std::size_t n) {
     AlignedBuffer b(n);
     if (n) std::memset(b.data_, 0, n * sizeof(T));
     return b;
   }
-  AlignedBuffer(AlignedBuffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
+  AlignedBuffer(AlignedBuffer&& o) noexcept
+      : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   AlignedBuffer& operator=(AlignedBuffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);
@@ -78,8 +81,10 @@ class SecretBuffer {
  public:
   SecretBuffer() = default;
   explicit SecretBuffer(std::size_t n)
-      : data_(n ? static_cast<T*>(detail::allocate_secret(detail::checked_bytes(n, sizeof(T)))) : nullptr), size_(n) {}
-  SecretBuffer(SecretBuffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
+      : data_(n ? static_cast<T*>(detail::allocate_secret(detail::checked_bytes(n, sizeof(T)))) : nullptr),
+        size_(n) {}
+  SecretBuffer(SecretBuffer&& o) noexcept
+      : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   SecretBuffer& operator=(SecretBuffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);

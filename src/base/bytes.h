@@ -1,5 +1,5 @@
-// Little-endian reading and writing of bytes that may come from a stranger: every read is bounds-checked, and a
-// count is checked against what is left before anything is allocated.
+// Little-endian reading and writing of bytes that may come from a stranger: every read is bounds-checked, and
+// a count is checked against what is left before anything is allocated.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ namespace velum {
 class ByteWriter {
  public:
   template <typename T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   void put(T value) {
     const auto* p = reinterpret_cast<const std::uint8_t*>(&value);
     out_.insert(out_.end(), p, p + sizeof(T));
   }
   template <typename T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   void put_array(std::span<const T> values) {
     put<std::uint64_t>(values.size());
     put_bytes(std::as_bytes(values));
@@ -46,15 +46,13 @@ class ByteReader {
   ByteReader(std::span<const std::uint8_t> bytes, std::string what) : in_(bytes), what_(std::move(what)) {}
 
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  T get() {
+  requires std::is_arithmetic_v<T> T get() {
     T value;
     std::memcpy(&value, take(sizeof(T)), sizeof(T));
     return value;
   }
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  std::vector<T> get_array(std::uint64_t max_count) {
+  requires std::is_arithmetic_v<T> std::vector<T> get_array(std::uint64_t max_count) {
     const auto n = count(max_count, sizeof(T));
     std::vector<T> v(n);
     if (n) std::memcpy(v.data(), take(n * sizeof(T)), n * sizeof(T));

@@ -18,14 +18,22 @@ constexpr std::size_t kHeader = kFrameHeadBytes, kHash = kFrameHashBytes;
 
 const char* type_name(std::uint16_t type) {
   switch (static_cast<FileType>(type)) {
-    case FileType::client_plan: return "client plan";
-    case FileType::server_plan: return "server plan";
-    case FileType::secret_key: return "secret key";
-    case FileType::evaluation_keys: return "evaluation keys";
-    case FileType::input_batch: return "encrypted inputs";
-    case FileType::output_batch: return "encrypted outputs";
-    case FileType::public_key: return "public key";
-    case FileType::public_batch: return "inputs encrypted with a public key";
+    case FileType::client_plan:
+      return "client plan";
+    case FileType::server_plan:
+      return "server plan";
+    case FileType::secret_key:
+      return "secret key";
+    case FileType::evaluation_keys:
+      return "evaluation keys";
+    case FileType::input_batch:
+      return "encrypted inputs";
+    case FileType::output_batch:
+      return "encrypted outputs";
+    case FileType::public_key:
+      return "public key";
+    case FileType::public_batch:
+      return "inputs encrypted with a public key";
   }
   return "unknown file type";
 }
@@ -38,9 +46,12 @@ std::array<std::uint8_t, kHash> digest(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-std::size_t framed_bytes(std::size_t payload) { return kHeader + payload + kHash; }
+std::size_t framed_bytes(std::size_t payload) {
+  return kHeader + payload + kHash;
+}
 
-void wrap_into(std::span<std::uint8_t> out, FileType type, std::uint32_t version, std::span<const std::uint8_t> payload) {
+void wrap_into(std::span<std::uint8_t> out, FileType type, std::uint32_t version,
+               std::span<const std::uint8_t> payload) {
   if (out.size() != framed_bytes(payload.size()))
     fail("a frame of {} bytes where {} are needed", out.size(), framed_bytes(payload.size()));
   ByteWriter w;
@@ -63,18 +74,22 @@ void check_frame_head(std::span<const std::uint8_t> head, std::uint64_t file_byt
                       const std::string& what) {
   ByteReader r(head, what);
   if (file_bytes < kHeader + kHash)
-    fail_user("{}: truncated: {} bytes, a Velum file has at least {}; copy the file again", what, file_bytes, kHeader + kHash);
+    fail_user("{}: truncated: {} bytes, a Velum file has at least {}; copy the file again", what, file_bytes,
+              kHeader + kHash);
   if (std::memcmp(r.get_bytes(kMagic.size()).data(), kMagic.data(), kMagic.size()) != 0)
     fail_user("{}: not a Velum file ({} expected)", what, type_name(static_cast<std::uint16_t>(type)));
   const auto got_type = r.get<std::uint16_t>();
   if (got_type != static_cast<std::uint16_t>(type))
-    fail_user("{}: this file holds {}, {} expected", what, type_name(got_type), type_name(static_cast<std::uint16_t>(type)));
+    fail_user("{}: this file holds {}, {} expected", what, type_name(got_type),
+              type_name(static_cast<std::uint16_t>(type)));
   r.get<std::uint32_t>();  // the version
   const auto length = r.get<std::uint64_t>();
   const std::uint64_t present = file_bytes - kHeader - kHash;
   if (length > present)
-    fail_user("{}: truncated: a payload of {} bytes announced, {} present; copy the file again", what, length, present);
-  if (length < present) fail_user("{}: oversized: {} bytes after the end of its contents", what, present - length);
+    fail_user("{}: truncated: a payload of {} bytes announced, {} present; copy the file again", what, length,
+              present);
+  if (length < present)
+    fail_user("{}: oversized: {} bytes after the end of its contents", what, present - length);
 }
 
 std::span<const std::uint8_t> unwrap(std::span<const std::uint8_t> file, FileType type, std::uint32_t version,
@@ -84,11 +99,11 @@ std::span<const std::uint8_t> unwrap(std::span<const std::uint8_t> file, FileTyp
   r.get_bytes(kMagic.size() + 2);
   const auto got_version = r.get<std::uint32_t>();
   if (got_version < version)
-    fail_user("{}: made by an older Velum; plan again (format version {}, this program reads version {})", what,
-              got_version, version);
+    fail_user("{}: made by an older Velum; plan again (format version {}, this program reads version {})",
+              what, got_version, version);
   if (got_version > version)
-    fail_user("{}: made by a newer Velum (format version {}, this program reads version {}); use that one", what,
-              got_version, version);
+    fail_user("{}: made by a newer Velum (format version {}, this program reads version {}); use that one",
+              what, got_version, version);
   const auto payload = r.get_bytes(static_cast<std::size_t>(r.get<std::uint64_t>()));
   const auto h = digest(file.first(kHeader + payload.size()));
   if (sodium_memcmp(h.data(), r.get_bytes(kHash).data(), kHash) != 0)

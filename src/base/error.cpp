@@ -5,6 +5,8 @@
 
 namespace velum {
 
-std::string errno_text() { return std::generic_category().message(errno); }
+std::string errno_text() {
+  return std::generic_category().message(errno);
+}
 
 }  // namespace velum

@@ -1,5 +1,5 @@
-// How errors are thrown (velum/detail/error.h says what they are). A message names the object, the expected and the
-// actual value and the remedy; the kind tells the command line its exit code.
+// How errors are thrown (velum/detail/error.h says what they are). A message names the object, the expected
+// and the actual value and the remedy; the kind tells the command line its exit code.
 #pragma once
 
 #include <fmt/format.h>

@@ -7,9 +7,9 @@
 
 namespace velum {
 
-// What a computation that this thread begins takes where nobody says how many threads; 0 means all cores this process
-// may use. Each thread has a number of its own, so that two computations side by side do not tell each other.
-// Whoever has something for each worker asks once, and passes the number on.
+// What a computation that this thread begins takes where nobody says how many threads; 0 means all cores this
+// process may use. Each thread has a number of its own, so that two computations side by side do not tell
+// each other. Whoever has something for each worker asks once, and passes the number on.
 void use_threads(int threads);
 int threads();
 

@@ -28,8 +28,8 @@ std::size_t sequence(std::string_view text, std::uint32_t& code) {
   return code < kLeast[length] || surrogate || code > 0x10ffff ? 0 : length;
 }
 
-// What changes the terminal or the order in which text reads: controls, line and paragraph separators, and the
-// marks that turn its direction.
+// What changes the terminal or the order in which text reads: controls, line and paragraph separators, and
+// the marks that turn its direction.
 bool has_effect(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
          (code >= 0x2066 && code <= 0x2069);

@@ -1,5 +1,7 @@
 #include "bench/calibrate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -7,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/table.h"
 #include "base/units.h"
 #include "bench/kernels.h"
 #include "bench/models.h"

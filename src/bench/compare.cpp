@@ -1,11 +1,14 @@
 #include "bench/compare.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "base/error.h"
+#include "base/table.h"
 
 namespace velum::bench {
 

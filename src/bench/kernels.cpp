@@ -1,10 +1,13 @@
 #include "bench/kernels.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/table.h"
 #include "bench/machine.h"
 #include "bench/result.h"
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/json.h"
 #include "bench/kernel_cases.h"
 #include "bench/statistics.h"
-#include "bench/json.h"
 
 namespace velum::bench {
 

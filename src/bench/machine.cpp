@@ -1,5 +1,7 @@
 #include "bench/machine.h"
 
+#include <fmt/format.h>
+
 #include <sys/utsname.h>
 #include <unistd.h>
 

@@ -1,5 +1,7 @@
 #include "bench/network.h"
 
+#include <fmt/format.h>
+
 #include <sys/resource.h>
 #include <time.h>
 
@@ -8,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/parallel.h"
+#include "base/table.h"
 #include "base/units.h"
 #include "bench/kernel_cases.h"
 #include "bench/result.h"

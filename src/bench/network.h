@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/json.h"
 #include "bench/limits.h"
 #include "bench/statistics.h"
-#include "bench/json.h"
 #include "engine/batch_file.h"
 #include "plan/passes.h"
 #include "session/local_run.h"

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "bench/case_list.h"
 #include "ckks/client/client.h"
 #include "ckks/core/cost.h"
 #include "ckks/eval/evaluator.h"
-#include "bench/case_list.h"
 #include "ring/primes.h"
 #include "ring/samplers.h"
 

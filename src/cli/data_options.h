@@ -19,10 +19,10 @@ struct DataOptions {
 
 // `required`: whether --data must be given.
 void add_data_options(CLI::App& app, DataOptions& options, bool required);
-// Images of the form that a network takes, with labels that number its outputs: class folders are matched by the
-// network's class names where it has some, else numbered in text order, with a note where that is not the order of
-// their numbers. Other folders than there are outputs lose their labels, with a note. Throws Error(user) where
-// the images have another shape, or a class is none of the network's.
+// Images of the form that a network takes, with labels that number its outputs: class folders are matched by
+// the network's class names where it has some, else numbered in text order, with a note where that is not the
+// order of their numbers. Other folders than there are outputs lose their labels, with a note. Throws
+// Error(user) where the images have another shape, or a class is none of the network's.
 data::Dataset load_data(const DataOptions& options, const Taken& taken);
 // As load_data, for the images of another DATASET alone (--calibrate).
 data::Dataset load_images(const std::string& spec, const data::LoadOptions& options, const Taken& taken);

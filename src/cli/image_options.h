@@ -1,4 +1,5 @@
-// What is done to images before a network sees them, and what their classes are called: --resize, --exif, --classes.
+// What is done to images before a network sees them, and what their classes are called: --resize, --exif,
+// --classes.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Which part of an ONNX file is the network, and what it takes as pixels: options of every command that reads one.
+// Which part of an ONNX file is the network, and what it takes as pixels: options of every command that reads
+// one.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@ namespace velum::cli {
 struct NetworkOptions {
   std::string output;  // name; empty: the first
   std::string shape;   // "C,H,W" of an image; empty: the file's
-  std::string range, mean, deviation;  // of the pixels that it takes, as model/pixels.h has them; empty: the file's
+  std::string range, mean,
+      deviation;  // of the pixels that it takes, as model/pixels.h has them; empty: the file's
 };
 
 void add_network_options(CLI::App& app, NetworkOptions& options);

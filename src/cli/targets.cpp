@@ -19,8 +19,8 @@ bool is_regular(const std::string& path) {
   return fs::is_regular_file(path, error);
 }
 
-// Whether `path` is there, within `folder`, and of a kind that data sets are made of. (A table or a report that an
-// earlier command wrote there is not.)
+// Whether `path` is there, within `folder`, and of a kind that data sets are made of. (A table or a report
+// that an earlier command wrote there is not.)
 bool is_data_in(const std::string& path, const std::string& folder) {
   std::error_code error;
   if (!is_regular(path) || !fs::is_directory(folder, error)) return false;
@@ -28,7 +28,8 @@ bool is_data_in(const std::string& path, const std::string& folder) {
   if (error || within.empty() || *within.begin() == "..") return false;
   auto ending = within.extension().string();
   std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  constexpr std::array kImages = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".bin", ".gz"};
+  constexpr std::array kImages = {".png", ".jpg",  ".jpeg", ".tif", ".tiff",
+                                  ".bmp", ".webp", ".dcm",  ".bin", ".gz"};
   return std::ranges::find(kImages, ending) != kImages.end() || within.string().ends_with("ubyte");
 }
 

@@ -12,8 +12,8 @@ struct NamedPath {
 };
 using NamedPaths = std::vector<NamedPath>;
 
-// Throws Error(user) where an output is an input too, or another output, or holds a secret key, and Error where it
-// could not be written. Links are looked through.
+// Throws Error(user) where an output is an input too, or another output, or holds a secret key, and Error
+// where it could not be written. Links are looked through.
 void check_targets(const NamedPaths& outputs, const NamedPaths& inputs);
 
 // The files and folders that a DATASET names, as inputs of `option`.

@@ -34,8 +34,8 @@ enum class Axes {
 };
 // The first images of an array (all, or as many as the limit says), whose values `next` reads one after the
 // other. Floats are 0 to 1 and integers 0 to 255, divided by 255, unless the options say which values the
-// network takes: then floats and integers are of those, but for bytes where these are less than 16 apart. Anything else is refused, naming image and value. (N, F) takes the wanted shape where that has F
-// elements.
+// network takes: then floats and integers are of those, but for bytes where these are less than 16 apart.
+// Anything else is refused, naming image and value. (N, F) takes the wanted shape where that has F elements.
 void images_from_npy(const NpyHeader& header, const ReadNext& next, Axes axes, const LoadOptions& options,
                      const std::string& what, Dataset& set);
 // (N) or (N, 1), whole numbers from 0.

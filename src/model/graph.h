@@ -103,8 +103,8 @@ struct Range {  // of a tensor's elements over data: what the planner must never
   double typical = 0;
 };
 
-// What a file takes as pixels. Everywhere in Velum an image is x from 0 (black) to 1 (white); the first layer makes
-// (low + x (high - low) - mean) / deviation of it.
+// What a file takes as pixels. Everywhere in Velum an image is x from 0 (black) to 1 (white); the first layer
+// makes (low + x (high - low) - mean) / deviation of it.
 struct Pixels {
   enum class Origin {
     assumed,   // nothing says otherwise

@@ -23,8 +23,8 @@ struct LoadOptions {
 // note. Throws Error(user) naming file and nodes. Ranges and free metadata come from metadata_props
 // ("velum.range.TENSOR" = "low high rms typical", the last left out where unknown, "velum.input" likewise,
 // "velum.meta.KEY"). A tensor with a recorded range ends an activation: none is merged across it. Weights may
-// lie in a file beside the network's, not elsewhere. The graph takes images from 0 to 1: what the file makes of them
-// before its own first layer, as stated or found, is a layer in front (model/pixels.h).
+// lie in a file beside the network's, not elsewhere. The graph takes images from 0 to 1: what the file makes
+// of them before its own first layer, as stated or found, is a layer in front (model/pixels.h).
 Graph load_onnx(const std::string& path, const LoadOptions& options = {});
 Graph load_onnx(std::span<const std::uint8_t> bytes, const std::string& what,
                 const LoadOptions& options = {});

@@ -5,9 +5,9 @@
 
 namespace velum::model {
 
-// Applies `printable` (base/text.h) to what people read of the graph: its name, those of its nodes, and notes. Names of
-// tensors stay, since they connect the nodes; so does metadata, which is written out again as it was read and escaped
-// where it is shown.
+// Applies `printable` (base/text.h) to what people read of the graph: its name, those of its nodes, and
+// notes. Names of tensors stay, since they connect the nodes; so does metadata, which is written out again as
+// it was read and escaped where it is shown.
 void make_names_printable(Graph& graph);
 
 }  // namespace velum::model

@@ -17,14 +17,16 @@ namespace {
 constexpr const char* comparisons = "comparisons of encrypted numbers";
 // In the words of PyTorch and of Keras.
 constexpr const char* use_relu =
-    "velum train does not replace it where it stands: train the network with ReLU in its place (torch.nn.ReLU, "
+    "velum train does not replace it where it stands: train the network with ReLU in its place "
+    "(torch.nn.ReLU, "
     "keras.layers.ReLU) or with a square, and start from that";
 constexpr const char* use_batch_norm =
     "velum train does not replace it: train the network with batch normalisation in its place "
     "(torch.nn.BatchNorm2d, "
     "keras.layers.BatchNormalization), which is affine once trained";
 constexpr const char* mixed_activations =
-    "velum train does not replace it beside activations that are polynomials already: train the network with activations "
+    "velum train does not replace it beside activations that are polynomials already: train the network with "
+    "activations "
     "of one sort, and start from that";
 constexpr const char* no_remedy = "velum train does not replace it: train the network without it";
 
@@ -75,7 +77,8 @@ std::string by_kind(const std::vector<Obstacle>& all) {
 // A file's name as a shell takes it.
 std::string in_shell(const std::string& name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("/._-+=:@%").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) ||
+           std::string_view("/._-+=:@%").find(static_cast<char>(c)) != std::string_view::npos;
   });
   if (plain) return name;
   std::string quoted = "'";

@@ -13,7 +13,8 @@ namespace velum::model {
 // axis than the classes' is left where it is.
 void split_tail(Graph& g);
 
-// What the file itself computes from outputs [images][elements of g.output]: they through the tail, or as they are.
+// What the file itself computes from outputs [images][elements of g.output]: they through the tail, or as
+// they are.
 std::vector<double> apply_tail(const Graph& g, std::span<const double> outputs);
 
 }  // namespace velum::model

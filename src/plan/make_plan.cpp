@@ -7,17 +7,17 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/units.h"
+#include "plan/choose/precision.h"
+#include "plan/choose/variants.h"
 #include "plan/emit/emit.h"
 #include "plan/file/explain.h"
 #include "plan/file/identity.h"
 #include "plan/layout/choose_layouts.h"
-#include "plan/schedule/peak.h"
-#include "plan/choose/precision.h"
 #include "plan/lower/ranges.h"
-#include "plan/schedule/schedule.h"
 #include "plan/lower/size_limit.h"
 #include "plan/lower/sums.h"
-#include "plan/choose/variants.h"
+#include "plan/schedule/peak.h"
+#include "plan/schedule/schedule.h"
 
 namespace velum::plan {
 

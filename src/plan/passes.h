@@ -38,8 +38,8 @@ struct Request {
   bool statistics = true;  // give the client those of the images that the ranges were measured on
   // Forced choices (0: the planner's own), for experiments and --explain.
   int weight_bits = 0, scale_bits = 0, input_bits = 0;
-  DataForm form;  // goes into the plan as it is
-  bool public_key = false;  // inputs may come encrypted with a public key, whose noise is larger
+  DataForm form;               // goes into the plan as it is
+  bool public_key = false;     // inputs may come encrypted with a public key, whose noise is larger
   std::function<void()> tick;  // called now and then; what it throws ends the planning
 };
 

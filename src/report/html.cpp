@@ -127,7 +127,8 @@ void add_comparison(Page& page, const Report& r) {
     rows[4].push_back(m.auc && first.auc ? difference(*m.auc - *first.auc, 4) : "\u2013");
   }
   page.add(
-      "<div class=\"panel\">{}<p class=\"remark\">Differences are to the first column, on the same images, those of "
+      "<div class=\"panel\">{}<p class=\"remark\">Differences are to the first column, on the same images, "
+      "those of "
       "accuracy in percentage points.</p></div>\n",
       table(rows));
 }

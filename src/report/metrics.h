@@ -44,11 +44,12 @@ struct Mistake {
 // The most frequent ones, at most `count`.
 std::vector<Mistake> most_frequent_mistakes(const Metrics& m, std::size_t count);
 
-// The largest output, the first of equal ones; with a single output, 1 where it is above the cut. An output that
-// is not a number is below every other.
+// The largest output, the first of equal ones; with a single output, 1 where it is above the cut. An output
+// that is not a number is below every other.
 std::int32_t predicted_class(std::span<const double> outputs, double cut = 0);
 // outputs: [images][width]
-std::vector<std::int32_t> predicted_classes(std::span<const double> outputs, std::size_t width, double cut = 0);
+std::vector<std::int32_t> predicted_classes(std::span<const double> outputs, std::size_t width,
+                                            double cut = 0);
 // Share of equal entries; 1 where there are none.
 double agreement(std::span<const std::int32_t> a, std::span<const std::int32_t> b);
 
@@ -68,8 +69,9 @@ double class_score(std::span<const double> outputs, std::size_t c);
 std::optional<double> area_under_roc(std::span<const double> scores, const std::vector<bool>& positive);
 std::vector<RocPoint> roc_curve(std::span<const double> scores, const std::vector<bool>& positive);
 
-// outputs: [labels.size()][width]. A single output stands for two classes, the second one above `cut`. `names`: of the classes; a class
-// without one is called by its number. Throws Error(user) for a label that the network has no output for.
+// outputs: [labels.size()][width]. A single output stands for two classes, the second one above `cut`.
+// `names`: of the classes; a class without one is called by its number. Throws Error(user) for a label that
+// the network has no output for.
 Metrics measure(std::span<const double> outputs, std::size_t width, std::span<const std::int32_t> labels,
                 const std::vector<std::string>& names, double cut = 0);
 

@@ -175,7 +175,8 @@ Report report_from_json(const Json& j, const std::string& what) {
       r.facts.push_back({name, value.get<std::string>()});
     r.notes = j.at("notes").get<std::vector<std::string>>();
     for (const auto& e : j.at("evaluations"))
-      r.evaluations.push_back({e.at("name").get<std::string>(), metrics_from(e), e.value("same_images", true)});
+      r.evaluations.push_back(
+          {e.at("name").get<std::string>(), metrics_from(e), e.value("same_images", true)});
     for (const auto& e : j.at("history")) r.history.push_back(epoch_from(e));
     for (const auto& e : j.at("teacher_history")) r.teacher_history.push_back(epoch_from(e));
     for (const auto& a : j.at("activations")) r.activations.push_back(activation_from(a));

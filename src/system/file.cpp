@@ -75,7 +75,8 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::fail_writing(const std::string& cause) {
   if (temporary_.empty())
-    fail("{}: writing failed: {}; what it took before, {} bytes at most, is incomplete", path_, cause, written_);
+    fail("{}: writing failed: {}; what it took before, {} bytes at most, is incomplete", path_, cause,
+         written_);
   ::unlink(temporary_.c_str());
   fail("{}: writing failed after {} bytes: {}; it is as it was before", path_, written_, cause);
 }
@@ -126,8 +127,7 @@ void require_writable(const std::string& path) {
   }
   const fs::path folder = folder_of(place.path);
   std::error_code error;
-  if (!fs::is_directory(folder, error))
-    fail_user("{}: its folder does not exist; make it first", path);
+  if (!fs::is_directory(folder, error)) fail_user("{}: its folder does not exist; make it first", path);
   // The name itself is tried by looking it up; the folder by a file in it.
   struct stat s {};
   if (::lstat(place.path.c_str(), &s) != 0 && errno != ENOENT)

@@ -16,18 +16,18 @@ namespace velum {
 
 std::vector<std::uint8_t> read_file(const std::string& path,
                                     std::uint64_t max_bytes = std::uint64_t{1} << 40);
-// The same into memory that is locked, left out of core dumps and wiped. Refuses a file that others than its owner
-// may read.
+// The same into memory that is locked, left out of core dumps and wiped. Refuses a file that others than its
+// owner may read.
 SecretBuffer<std::uint8_t> read_secret_file(const std::string& path, std::uint64_t max_bytes);
 
 // For files that are their owner's alone: keys, and what was decrypted.
 inline constexpr unsigned kOwnerOnly = 0600;
 
 // Writes to a temporary name in the same folder; `commit` flushes to disk and renames. Destroyed without
-// commit, it removes the temporary file, so that nothing half-written is left; what a process that was killed left in
-// the folder goes when the next one is made there (system/temporary.h). Links are followed; what is no regular
-// file (a device, a pipe) is written directly, and so is a descriptor of this process (/dev/stdout). Errors name the
-// path and the cause.
+// commit, it removes the temporary file, so that nothing half-written is left; what a process that was killed
+// left in the folder goes when the next one is made there (system/temporary.h). Links are followed; what is
+// no regular file (a device, a pipe) is written directly, and so is a descriptor of this process
+// (/dev/stdout). Errors name the path and the cause.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path, unsigned mode = 0644);
@@ -54,8 +54,8 @@ void write_file_atomically(const std::string& path, std::span<const std::uint8_t
                            unsigned mode = 0644);
 void write_file_atomically(const std::string& path, std::string_view text, unsigned mode = 0644);
 
-// Refuses early, before long work, what AtomicFile could not write: a folder, a path whose folder is missing or takes
-// no new file, a name that is too long. Leaves nothing.
+// Refuses early, before long work, what AtomicFile could not write: a folder, a path whose folder is missing
+// or takes no new file, a name that is too long. Leaves nothing.
 void require_writable(const std::string& path);
 
 // Whether two paths name one file, or would: links are followed, and the file need not exist.

@@ -128,7 +128,9 @@ void FileSet::unlock() {
   if (lock_ >= 0) ::close(std::exchange(lock_, -1));
 }
 
-std::string FileSet::staged(const std::string& name) const { return in(stage_, name); }
+std::string FileSet::staged(const std::string& name) const {
+  return in(stage_, name);
+}
 
 void FileSet::refuse_present() const {
   if (keep_.empty()) return;

@@ -14,12 +14,12 @@ namespace velum {
 // In one that is there, a rename gives all of them the name kPendingFolder in it, from where they are moved
 // to their places under a lock, while signals wait. A process that is killed leaves the old files before that
 // rename, and after it new ones that finish_file_set puts in place; whoever reads such files calls it first.
-// Destroyed without commit, nothing is left; what a killed process left under a temporary name goes with the next
-// set (system/temporary.h).
+// Destroyed without commit, nothing is left; what a killed process left under a temporary name goes with the
+// next set (system/temporary.h).
 class FileSet {
  public:
-  // `keep`: what to say, after "PATH: exists; ", where one of the names is there already; empty: those are replaced.
-  // Makes the folder's parents.
+  // `keep`: what to say, after "PATH: exists; ", where one of the names is there already; empty: those are
+  // replaced. Makes the folder's parents.
   FileSet(const std::string& folder, std::vector<std::string> names, std::string keep = "");
   FileSet(const FileSet&) = delete;
   FileSet& operator=(const FileSet&) = delete;

@@ -9,8 +9,9 @@
 
 namespace velum {
 
-// The whole file, for `unwrap`. Its head is looked at before memory is taken for the rest; of a large one the checksum
-// too, piece by piece, so that what is damaged or not a file of Velum costs no more memory than a small file.
+// The whole file, for `unwrap`. Its head is looked at before memory is taken for the rest; of a large one the
+// checksum too, piece by piece, so that what is damaged or not a file of Velum costs no more memory than a
+// small file.
 std::vector<std::uint8_t> read_framed_file(const std::string& path, FileType type);
 
 }  // namespace velum

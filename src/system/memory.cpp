@@ -70,7 +70,8 @@ Bytes left_in(const std::string& folder) {
     // (Version 1 counts those of the groups below under "total".)
     const auto statistics = folder + "/memory.stat";
     const auto used = number_in(folder + files.used).value_or(0),
-               idle = std::max(entry_in(statistics, "inactive_file"), entry_in(statistics, "total_inactive_file"));
+               idle = std::max(entry_in(statistics, "inactive_file"),
+                               entry_in(statistics, "total_inactive_file"));
     const auto held = used > idle ? used - idle : 0;
     return *limit > held ? *limit - held : 0;
   }
@@ -79,8 +80,12 @@ Bytes left_in(const std::string& folder) {
 
 }  // namespace
 
-std::uint64_t peak_rss_bytes() { return field_kib("/proc/self/status", "VmHWM").value_or(0); }
-std::uint64_t current_rss_bytes() { return field_kib("/proc/self/status", "VmRSS").value_or(0); }
+std::uint64_t peak_rss_bytes() {
+  return field_kib("/proc/self/status", "VmHWM").value_or(0);
+}
+std::uint64_t current_rss_bytes() {
+  return field_kib("/proc/self/status", "VmRSS").value_or(0);
+}
 
 void release_pages(std::span<std::byte> block) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));

@@ -10,13 +10,13 @@
 
 namespace velum {
 
-std::uint64_t peak_rss_bytes();     // since start, or since the last reset
+std::uint64_t peak_rss_bytes();  // since start, or since the last reset
 std::uint64_t current_rss_bytes();
 // Gives the whole pages within back to the system; the contents are lost, the addresses stay valid.
 void release_pages(std::span<std::byte> block);
-void reset_peak_rss();              // best effort (Linux: /proc/self/clear_refs)
-// What the system could still give this process, the limits of its control groups included; nothing where the system
-// does not say.
+void reset_peak_rss();  // best effort (Linux: /proc/self/clear_refs)
+// What the system could still give this process, the limits of its control groups included; nothing where the
+// system does not say.
 std::optional<std::uint64_t> available_memory_bytes(const HostFiles& host = {});
 
 }  // namespace velum

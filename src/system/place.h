@@ -13,7 +13,7 @@ struct OutputPlace {
     descriptor,  // an open file of this process, such as /dev/stdout
   };
   Kind kind = Kind::file;
-  std::string path;     // links followed
+  std::string path;  // links followed
   int descriptor = -1;
 };
 
@@ -25,8 +25,8 @@ std::string followed(const std::string& path);
 
 std::filesystem::path folder_of(const std::string& path);  // "." where none is named
 
-// fsync, and why it failed (empty: it did not). A file system that has no such thing is noted on stderr, by the name
-// `path`, and is no failure: the bytes are written.
+// fsync, and why it failed (empty: it did not). A file system that has no such thing is noted on stderr, by
+// the name `path`, and is no failure: the bytes are written.
 std::string sync_to_disk(int fd, const std::string& path);
 // The entry in its folder, after a rename; best effort, since the file itself is safe.
 void sync_folder_of(const std::string& path);

@@ -22,8 +22,8 @@ namespace velum {
 
 namespace {
 
-// A stream that the caller closed would be the next file opened, and what is printed would end in it. In its place
-// stands one that takes nothing.
+// A stream that the caller closed would be the next file opened, and what is printed would end in it. In its
+// place stands one that takes nothing.
 void occupy_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF)

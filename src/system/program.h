@@ -6,8 +6,9 @@
 
 namespace velum {
 
-// Runs a program's body. An error becomes one line "NAME: message" on stderr and exit code 2 (the user's mistake) or 1,
-// and so does a stdout that does not take what is printed. Files under way are removed if a signal ends it.
+// Runs a program's body. An error becomes one line "NAME: message" on stderr and exit code 2 (the user's
+// mistake) or 1, and so does a stdout that does not take what is printed. Files under way are removed if a
+// signal ends it.
 int run_program(const std::string& name, const std::function<void()>& body);
 
 // For programs that hold a secret key: what they have in memory is written to no core dump.

@@ -28,12 +28,14 @@ std::string temporary_name(const fs::path& folder) {
 }
 
 bool is_temporary_name(std::string_view name) {
-  return name.size() == kBegin.size() + kDigits + kEnd.size() && name.starts_with(kBegin) && name.ends_with(kEnd) &&
-         std::ranges::all_of(name.substr(kBegin.size(), kDigits), [](unsigned char c) { return std::isxdigit(c); });
+  return name.size() == kBegin.size() + kDigits + kEnd.size() && name.starts_with(kBegin) &&
+         name.ends_with(kEnd) &&
+         std::ranges::all_of(name.substr(kBegin.size(), kDigits),
+                             [](unsigned char c) { return std::isxdigit(c); });
 }
 
-// Locks what was just made. False where somebody takes it for abandoned in this very moment. (Without locks nobody
-// removes anything.)
+// Locks what was just made. False where somebody takes it for abandoned in this very moment. (Without locks
+// nobody removes anything.)
 bool lock_made(int fd, const std::string& path) {
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
   struct stat s {};

@@ -14,7 +14,9 @@ void say_on_stderr(std::string_view line) {
   (void)std::fputs(text.c_str(), stderr);
 }
 
-void note(std::string_view message) { say_on_stderr("note: " + std::string(message)); }
+void note(std::string_view message) {
+  say_on_stderr("note: " + std::string(message));
+}
 
 void finish_stdout() {
   errno = 0;

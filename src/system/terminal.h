@@ -5,7 +5,8 @@
 
 namespace velum {
 
-// One line on stderr. Never fails: an stderr that takes nothing changes no result. Control characters are escaped.
+// One line on stderr. Never fails: an stderr that takes nothing changes no result. Control characters are
+// escaped.
 void say_on_stderr(std::string_view line);
 void note(std::string_view message);  // the line "note: MESSAGE"
 

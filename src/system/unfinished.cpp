@@ -23,7 +23,8 @@ struct Slot {
   char path[PATH_MAX];
 };
 
-// Global, because a signal handler has no other way to know anything; plain memory, because it may not allocate.
+// Global, because a signal handler has no other way to know anything; plain memory, because it may not
+// allocate.
 std::array<Slot, kSlots> slots;
 std::atomic<int> held{0};
 std::atomic<int> waiting{0};  // the signal that came while held
@@ -80,7 +81,9 @@ void handle_signals() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
-SignalsHeld::SignalsHeld() { ++held; }
+SignalsHeld::SignalsHeld() {
+  ++held;
+}
 
 SignalsHeld::~SignalsHeld() {
   if (--held > 0) return;

@@ -51,21 +51,23 @@ struct StartCoefficients {
 class ActivationImpl : public torch::nn::Module {
  public:
   // `shape`: of the input without the batch axis, {C, H, W} or {F}. `function`: what stands for ReLU.
-  ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape, ReplacedFunctionPtr function = nullptr);
+  ActivationImpl(ActivationKind kind, std::vector<std::int64_t> shape,
+                 ReplacedFunctionPtr function = nullptr);
 
   // The penalty is that of polynomial kinds only.
   ActivationResult forward(const torch::Tensor& x, const RangePull& pull = {});
   // Trainable kinds only; `inputs` matter to Start::fit and Start::range.
   void start(Start how, const torch::Tensor& inputs, const CoefficientLimits& limits);
-  // Coefficients by a least-squares fit to ReLU, or the function in its place, over the given inputs, unit by unit as the kind shares them;
-  // a unit whose inputs do not determine a fit gets the one for a standard normal input.
-  // `bounded`: as Start::range, |a| <= range_curvature(r) with r = kRangeReach times the largest |input| of
-  // the unit's channel.
+  // Coefficients by a least-squares fit to ReLU, or the function in its place, over the given inputs, unit by
+  // unit as the kind shares them; a unit whose inputs do not determine a fit gets the one for a standard
+  // normal input. `bounded`: as Start::range, |a| <= range_curvature(r) with r = kRangeReach times the
+  // largest |input| of the unit's channel.
   void fit(const torch::Tensor& inputs, const CoefficientLimits& limits, bool bounded = false);
   void set(const QuadraticCoefficients& value);
   // Back inside the limits, after an optimiser's step.
   void project(const CoefficientLimits& limits);
-  // While a ReLU (or the function in its place) is being replaced: y = share * quadratic + (1 - share) * relu. 1: the quadratic alone.
+  // While a ReLU (or the function in its place) is being replaced: y = share * quadratic + (1 - share) *
+  // relu. 1: the quadratic alone.
   void set_share(double share) { share_ = share; }
   double share() const { return share_; }
 

@@ -22,8 +22,9 @@ Products parse_products(const std::string& name) {
 
 std::string slow_products(Products products, const CpuFeatures& cpu) {
   if (products == Products::float32 || cpu.avx512_bf16) return {};
-  return fmt::format("this processor has no bfloat16 products (AVX-512 BF16){}; train with --products float32",
-                     cpu.avx512 ? ": no gain is to be had from them" : " and no AVX-512: epochs take many times longer");
+  return fmt::format(
+      "this processor has no bfloat16 products (AVX-512 BF16){}; train with --products float32",
+      cpu.avx512 ? ": no gain is to be had from them" : " and no AVX-512: epochs take many times longer");
 }
 
 torch::Tensor padded(const torch::Tensor& x, std::int64_t top, std::int64_t left, std::int64_t bottom,

@@ -64,7 +64,8 @@ void run(Arguments& args, const std::string& command) {
     fmt::print("{}: {} training, {} validation, {} test images of {}, {} classes\n", data.name,
                data.train.count(), data.validation.count(), data.test.count(),
                model::to_string(data.image_shape), data.classes.size());
-  if (const auto slow = slow_products(parse_products(o.products), detect_cpu()); !slow.empty() && o.device == "cpu")
+  if (const auto slow = slow_products(parse_products(o.products), detect_cpu());
+      !slow.empty() && o.device == "cpu")
     say_on_stderr("velum train: warning: " + slow);
   auto result = velum::train::train(data, o, [&](const EpochRecord& e) {
     if (!args.quiet) print_epoch(e, o);
@@ -79,7 +80,8 @@ void run(Arguments& args, const std::string& command) {
   const ReportInput report{o,    data,    result, graph, evaluate(result.network, data.train, classes),
                            test, command, notes};
   graph.metadata = model_metadata(report);
-  if (const auto range = model::pixels_record(result.pixels); !range.empty()) graph.metadata[model::kPixels] = range;
+  if (const auto range = model::pixels_record(result.pixels); !range.empty())
+    graph.metadata[model::kPixels] = range;
   record_statistics(graph, data.train.images);
   model::save_onnx(graph, args.out);
   if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));

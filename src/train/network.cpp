@@ -51,13 +51,15 @@ struct LinearMapImpl : torch::nn::Module {
     const auto outputs = static_cast<std::int64_t>(l.row_begin.size()) - 1;
     std::vector<std::int64_t> from(l.columns.begin(), l.columns.end()), to;
     for (std::int64_t row = 0; row < outputs; ++row)
-      to.insert(to.end(), l.row_begin[static_cast<std::size_t>(row) + 1] - l.row_begin[static_cast<std::size_t>(row)],
+      to.insert(to.end(),
+                l.row_begin[static_cast<std::size_t>(row) + 1] - l.row_begin[static_cast<std::size_t>(row)],
                 row);
     columns = register_buffer("columns", torch::tensor(at::ArrayRef<std::int64_t>(from)));
     rows = register_buffer("rows", torch::tensor(at::ArrayRef<std::int64_t>(to)));
     weights = register_buffer("weights", l.weights.empty() ? torch::ones({columns.numel()})
                                                            : torch::tensor(at::ArrayRef<float>(l.weights)));
-    bias = register_buffer("bias", l.bias.empty() ? torch::zeros({outputs}) : torch::tensor(at::ArrayRef<float>(l.bias)));
+    bias = register_buffer(
+        "bias", l.bias.empty() ? torch::zeros({outputs}) : torch::tensor(at::ArrayRef<float>(l.bias)));
   }
   torch::Tensor apply_to(const torch::Tensor& x) const {
     const auto terms = x.flatten(1).index_select(1, columns) * weights;

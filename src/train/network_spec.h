@@ -36,10 +36,10 @@ struct ActivationSpec {
 struct DropoutSpec {  // while training only
   double probability = 0;
 };
-using LayerOperation = std::variant<ConvolutionSpec, DenseSpec, BatchNormSpec, ScaleShiftSpec, ActivationSpec,
-                                    DropoutSpec, model::AveragePool, model::MaxPool, model::GlobalAveragePool,
-                                    model::Pad, model::Reshape, model::Combine, model::Concat, model::Transpose,
-                                    model::Linear, model::Multiply>;
+using LayerOperation =
+    std::variant<ConvolutionSpec, DenseSpec, BatchNormSpec, ScaleShiftSpec, ActivationSpec, DropoutSpec,
+                 model::AveragePool, model::MaxPool, model::GlobalAveragePool, model::Pad, model::Reshape,
+                 model::Combine, model::Concat, model::Transpose, model::Linear, model::Multiply>;
 
 struct LayerSpec {
   std::string name;  // unique; also names the output tensor. Letters, digits and underscores

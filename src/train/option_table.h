@@ -26,7 +26,8 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"recipe", "", "direct, beaa, transition or best; --describe-recipe NAME explains one"}, o.recipe);
   visit({"net", "", "Network, by name (list below)"}, o.network);
   visit({"from", "",
-         "Instead: the polynomial version of this ONNX network, whose activations are Relu or other functions of one element; "
+         "Instead: the polynomial version of this ONNX network, whose activations are Relu or other "
+         "functions of one element; "
          "one that is "
          "polynomial already is trained further (--transition 0)",
          apart},
@@ -49,16 +50,21 @@ void visit_options(Options& o, Visit&& visit) {
   visit({"image-size", net, "Class folders: images become squares of this side; 0: as the first image"},
         o.image_size);
   visit({"channels", net, "Class folders: 1 (grey) or 3 (RGB); 0: as the first image"}, o.channels);
-  visit({"resize", net, "Image files of another size: fit (black beside it), crop (centre) or stretch"}, o.resize);
+  visit({"resize", net, "Image files of another size: fit (black beside it), crop (centre) or stretch"},
+        o.resize);
   visit({"exif", net, "Photographs that say how they lie: apply or ignore"}, o.exif);
-  visit({"classes", net, "File with the classes' names in the order of the outputs, one a line; else text order", apart},
+  visit({"classes", net,
+         "File with the classes' names in the order of the outputs, one a line; else text order", apart},
         o.classes);
-  visit({"input-range", net, "LO,HI: pixels that the network takes, for black and white; else 0,1 or what --from's first "
+  visit({"input-range", net,
+         "LO,HI: pixels that the network takes, for black and white; else 0,1 or what --from's first "
          "step divides by"},
         o.input_range);
-  visit({"input-mean", net, "Mean that is taken off its pixels, in the units of --input-range; one, or one a channel"},
+  visit({"input-mean", net,
+         "Mean that is taken off its pixels, in the units of --input-range; one, or one a channel"},
         o.input_mean);
-  visit({"input-std", net, "Deviation that they are divided by then; the model holds both, and takes images as they are"},
+  visit({"input-std", net,
+         "Deviation that they are divided by then; the model holds both, and takes images as they are"},
         o.input_std);
   visit({"output", net, "The output of --from and --teacher that counts, by its name"}, o.output);
   visit({"shape", net, "Size of an image as C,H,W, where --from leaves it open"}, o.shape);

@@ -145,7 +145,8 @@ std::map<std::string, std::string> describe(const TrainOptions& o) {
 }
 
 model::LoadOptions load_options_of(const TrainOptions& o) {
-  return {o.output, model::parse_shape(o.shape), model::parse_pixels(o.input_range, o.input_mean, o.input_std)};
+  return {o.output, model::parse_shape(o.shape),
+          model::parse_pixels(o.input_range, o.input_mean, o.input_std)};
 }
 
 CoefficientLimits limits_of(const TrainOptions& o) {

@@ -26,10 +26,10 @@ struct TrainOptions {
   std::int64_t image_size = 0;       // class folders: resized to a square; 0: as the first image
   std::int64_t channels = 0;         // class folders: 1 (grey) or 3 (RGB); 0: as the first image
   bool skip_bad = false;             // class folders: unreadable images are named and left out
-  std::string resize = "stretch", exif = "apply";      // of image files: as velum eval has them
-  std::string classes;                                 // FILE of names in the order of the outputs; empty: text order
-  std::string output, shape;                           // of --from and --teacher: model/onnx.h
-  std::string input_range, input_mean, input_std;      // pixels that the network takes: model/pixels.h
+  std::string resize = "stretch", exif = "apply";  // of image files: as velum eval has them
+  std::string classes;        // FILE of names in the order of the outputs; empty: text order
+  std::string output, shape;  // of --from and --teacher: model/onnx.h
+  std::string input_range, input_mean, input_std;  // pixels that the network takes: model/pixels.h
 
   int epochs = 20;
   int batch = 128;

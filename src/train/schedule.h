@@ -16,8 +16,8 @@ namespace velum::train {
 double schedule(std::int64_t step, std::int64_t steps);
 
 // Halved whenever more than `patience` epochs in a row brought no better validation loss (training loss where
-// there is no validation split). Epochs with ReLUs left do not count: while lambda rises the loss has to rise, and
-// what the ReLU network began with is hardly reached again.
+// there is no validation split). Epochs with ReLUs left do not count: while lambda rises the loss has to
+// rise, and what the ReLU network began with is hardly reached again.
 double plateau_factor(const std::vector<EpochRecord>& history, int patience);
 
 // The rate's factor as the options say.

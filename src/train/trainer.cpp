@@ -22,8 +22,8 @@ namespace velum::train {
 namespace {
 
 // An ONNX network that takes these images and tells these classes apart.
-Network load_network(const char* option, const std::string& path, const TrainingData& data, const TrainOptions& o,
-                     model::Pixels* pixels = nullptr) {
+Network load_network(const char* option, const std::string& path, const TrainingData& data,
+                     const TrainOptions& o, model::Pixels* pixels = nullptr) {
   auto load = load_options_of(o);
   load.pixels.unless_recorded = !pixels;
   if (!pixels) load.output.clear();  // a name of the other file
@@ -51,8 +51,9 @@ Network load_network(const char* option, const std::string& path, const Training
 void require_relus(const NetworkSpec& spec) {
   for (const auto& layer : spec.layers)
     if (const auto* act = std::get_if<ActivationSpec>(&layer.op); act && act->function)
-      fail_user("network {}: layer {} is {}, which --activation relu does not keep; choose another activation",
-                spec.name, layer.name, act->function->name());
+      fail_user(
+          "network {}: layer {} is {}, which --activation relu does not keep; choose another activation",
+          spec.name, layer.name, act->function->name());
 }
 
 // Evenly over the set, which may be sorted by class.
@@ -110,8 +111,9 @@ class Recipe {
  private:
   NetworkSpec spec(ActivationKind kind) const {
     if (!from_.is_empty()) return trainable_spec(from_->spec(), kind, wide_);
-    auto built = build_network({o_.network, data_.image_shape, static_cast<std::int64_t>(data_.classes.size()),
-                                kind, o_.width, o_.dropout, o_.widths, o_.max_pool});
+    auto built =
+        build_network({o_.network, data_.image_shape, static_cast<std::int64_t>(data_.classes.size()), kind,
+                       o_.width, o_.dropout, o_.widths, o_.max_pool});
     if (pixels_.origin == model::Pixels::Origin::assumed) return built;
     return with_pixels(std::move(built), model::pixels_layer(pixels_, data_.image_shape));
   }
@@ -196,7 +198,8 @@ TrainResult train(const TrainingData& data, const TrainOptions& options, const E
   const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(options.threads > 0 ? options.threads : all);
   at::globalContext().setFlushDenormal(true);
-  at::globalContext().setDeterministicCuDNN(true);  // on a GPU: of its algorithms those that repeat themselves
+  at::globalContext().setDeterministicCuDNN(
+      true);  // on a GPU: of its algorithms those that repeat themselves
   return Recipe(data, options)(on_epoch);
 }
 

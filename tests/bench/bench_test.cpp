@@ -18,12 +18,12 @@
 namespace velum::bench {
 namespace {
 
+using cli::rates_from_json;
+using cli::rates_json;
 using plan::kTerms;
 using plan::Term;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using cli::rates_from_json;
-using cli::rates_json;
 
 std::string fixture(const std::string& name) {
   return std::string(VELUM_SOURCE_DIR) + "/tests/bench/files/" + name;

@@ -162,7 +162,7 @@ TEST_P(Exports, KeepTheirPrecisionEncrypted) {
          " --data npy:x.npy --calibrate npy:x.npy --images 16 --json run.json");
   const auto bits = json::parse(w.read("run.json"))["bits_of_bound"];
   EXPECT_GE(bits["predicted"].get<double>(), 12.0);  // what is promised where nobody asks
-  EXPECT_GE(bits["kept"].get<double>(), 11.0);  // of few images and outputs: within a bit
+  EXPECT_GE(bits["kept"].get<double>(), 11.0);       // of few images and outputs: within a bit
 }
 
 INSTANTIATE_TEST_SUITE_P(Five, Exports,

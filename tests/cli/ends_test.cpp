@@ -1,5 +1,5 @@
-// How commands begin and end: their targets, streams, keys and limits. What was asked for is there, or is said not
-// to be.
+// How commands begin and end: their targets, streams, keys and limits. What was asked for is there, or is
+// said not to be.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -53,26 +53,26 @@ class Ends : public ::testing::Test {
 
 TEST_F(Ends, AStdoutThatTakesNothingIsAFailure) {
   prepare();
-  const std::vector<std::string> commands = {
-      "velum --help",
-      "velum --version",
-      "velum infer --help",
-      "velum plan model.onnx",
-      "velum inspect model.onnx",
-      "velum eval model.onnx " + kData,
-      "velum run model.onnx " + kData,
-      "velum keygen --plan plan/client.plan --out other",
-      encrypt + "--out b.vct",
-      infer + "--out l.vct",
-      decrypt + "--out p.csv",
-      "velum bench make-model dense-96x3 --out m.onnx"};
+  const std::vector<std::string> commands = {"velum --help",
+                                             "velum --version",
+                                             "velum infer --help",
+                                             "velum plan model.onnx",
+                                             "velum inspect model.onnx",
+                                             "velum eval model.onnx " + kData,
+                                             "velum run model.onnx " + kData,
+                                             "velum keygen --plan plan/client.plan --out other",
+                                             encrypt + "--out b.vct",
+                                             infer + "--out l.vct",
+                                             decrypt + "--out p.csv",
+                                             "velum bench make-model dense-96x3 --out m.onnx"};
   for (const auto& command : commands)
     for (const std::string end : {" >/dev/full", " >&-"}) {
       fs::remove_all(path("other"));
       const auto outcome = w.run(command + end);
       EXPECT_EQ(outcome.code, 1) << command << end;
       EXPECT_EQ(lines(outcome.err).size(), 1u) << command << end << "\n" << outcome.err;
-      EXPECT_NE(outcome.err.find("standard output"), std::string::npos) << command << end << "\n" << outcome.err;
+      EXPECT_NE(outcome.err.find("standard output"), std::string::npos) << command << end << "\n"
+                                                                        << outcome.err;
     }
   // The files are whole all the same.
   EXPECT_TRUE(w.exists("l.vct"));
@@ -100,9 +100,10 @@ TEST_F(Ends, LinksAndDevicesStayWhatTheyAre) {
   EXPECT_EQ(both.out.rfind("index,", 0), 0u) << both.out;
   EXPECT_NE(both.out.find("predictions for"), std::string::npos) << both.out;
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
-  EXPECT_EQ(w.must(decrypt + "--out p.csv --json >(cat >piped.json); sleep 0.2; cat piped.json").out.find("{") !=
-                std::string::npos,
-            true);
+  EXPECT_EQ(
+      w.must(decrypt + "--out p.csv --json >(cat >piped.json); sleep 0.2; cat piped.json").out.find("{") !=
+          std::string::npos,
+      true);
   const auto full = w.run(decrypt + "--out /dev/full");
   EXPECT_EQ(full.code, 1);
   EXPECT_NE(full.err.find("/dev/full: writing failed: No space left"), std::string::npos) << full.err;
@@ -177,7 +178,8 @@ TEST_F(Ends, DecryptedValuesAreTheirOwnersAlone) {
   prepare();
   w.must("umask 0; " + decrypt + "--out p.csv --json p.json; velum run model.onnx " + kData +
          " --out r.csv --json r.json --html r.html; velum eval model.onnx " + kData + " --out e.csv");
-  // e.csv holds clear values, which reveal no key, but they too are findings about people named by their files.
+  // e.csv holds clear values, which reveal no key, but they too are findings about people named by their
+  // files.
   for (const char* file : {"p.csv", "p.json", "r.csv", "r.json", "r.html", "e.csv", "keys/secret.key"})
     EXPECT_EQ(mode(file), 0600u) << file;
 }
@@ -199,9 +201,13 @@ TEST_F(Ends, KeysComeInPairs) {
   w.must("mkdir kept; mv keys/secret.key kept");
   refuses(again, 2, "keys/eval.keys: exists");
   w.must("mv keys/eval.keys kept; " + again);
-  w.must("velum inspect kept/secret.key | grep '^key ' >a; velum inspect kept/eval.keys | grep '^key ' >b; cmp a b");
+  w.must(
+      "velum inspect kept/secret.key | grep '^key ' >a; velum inspect kept/eval.keys | grep '^key ' >b; cmp "
+      "a b");
   w.must(again + " --force");
-  w.must("velum inspect keys/secret.key | grep '^key ' >c; velum inspect keys/eval.keys | grep '^key ' >d; cmp c d");
+  w.must(
+      "velum inspect keys/secret.key | grep '^key ' >c; velum inspect keys/eval.keys | grep '^key ' >d; cmp "
+      "c d");
   EXPECT_NE(w.read("a"), w.read("c"));
   EXPECT_EQ(mode("keys/secret.key"), 0600u);
 }
@@ -229,9 +235,11 @@ TEST_F(Ends, OfManyAtOnceOneMakesTheKeys) {
 TEST_F(Ends, AForceThatFailsLeavesTheOldKey) {
   w.plan();
   w.keygen();
-  // The second rename fails: its target is a folder that is not empty, in a place where it cannot be moved either.
+  // The second rename fails: its target is a folder that is not empty, in a place where it cannot be moved
+  // either.
   if (::geteuid() == 0) {
-    w.must("rm keys/eval.keys; mkdir -p keys/eval.keys; mount -t tmpfs none keys/eval.keys 2>/dev/null || true");
+    w.must(
+        "rm keys/eval.keys; mkdir -p keys/eval.keys; mount -t tmpfs none keys/eval.keys 2>/dev/null || true");
     if (w.run("mountpoint -q keys/eval.keys").code != 0) GTEST_SKIP() << "no mounts here";
     const auto before = w.read("keys/secret.key");
     const auto outcome = w.run("velum keygen --plan plan/client.plan --out keys --force");
@@ -263,10 +271,12 @@ TEST_F(Ends, SignalsLeaveNothing) {
   for (const std::string signal : {"INT", "TERM", "HUP", "QUIT"}) {
     // A shell starts what is in its background with some of them ignored; env gives them back.
     const auto outcome = w.run(
-        "env --default-signal velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 2000 "
+        "env --default-signal velum encrypt --plan plan/client.plan --key keys/secret.key --data digits "
+        "--images 2000 "
         "--out batch.vct --threads 1 & child=$!\n"
         "for i in $(seq 1000); do [ -n \"$(find . -name '*.tmp' -size +1k)\" ] && break; sleep 0.01; done\n"
-        "kill -" + signal + " $child; wait $child; echo $? >&2");
+        "kill -" +
+        signal + " $child; wait $child; echo $? >&2");
     EXPECT_EQ(w.files(), before) << signal << outcome.err;
     EXPECT_GT(std::stoi("0" + lines(outcome.err).back()), 128) << outcome.err;
   }
@@ -369,8 +379,9 @@ TEST_F(Ends, NamesFromFilesAreOnlyText) {
   graph.metadata["made by\x1b[1m"] = "nobody" + forged;
   model::save_onnx(graph, w.folder() + "/forged.onnx");
   for (const std::string command :
-       {"velum inspect forged.onnx", "velum plan forged.onnx --explain --out plan", "velum inspect plan/client.plan",
-        "velum inspect plan/server.plan", "velum run forged.onnx --data npy:images.npy,labels.npy --probe",
+       {"velum inspect forged.onnx", "velum plan forged.onnx --explain --out plan",
+        "velum inspect plan/client.plan", "velum inspect plan/server.plan",
+        "velum run forged.onnx --data npy:images.npy,labels.npy --probe",
         "velum eval forged.onnx --data npy:images.npy,labels.npy"}) {
     const auto outcome = w.must(command);
     EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << outcome.out;

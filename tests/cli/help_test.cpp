@@ -92,7 +92,8 @@ TEST(DidYouMean, WhatIsFarFromEveryNameIsNotGuessed) {
 TEST(DidYouMean, OtherMistakesKeepTheirMessages) {
   EXPECT_NE(shell("velum run m.onnx", "/tmp").err.find("--data is required"), std::string::npos);
   EXPECT_NE(shell("velum plan a.onnx b.onnx", "/tmp").err.find("b.onnx"), std::string::npos);
-  EXPECT_NE(shell("velum plan a.onnx --batch x", "/tmp").err.find("Could not convert: --batch = x"), std::string::npos);
+  EXPECT_NE(shell("velum plan a.onnx --batch x", "/tmp").err.find("Could not convert: --batch = x"),
+            std::string::npos);
 }
 
 // With libtorch the trainer answers, without it the refusal says how to get it.

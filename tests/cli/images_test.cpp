@@ -325,8 +325,8 @@ TEST(Names, AreWrittenBesideTheBatchAndNeverSent) {
   ASSERT_EQ(table.size(), 4u);
   EXPECT_EQ(table[0], "index,path");
   EXPECT_EQ(table[1], "0,Doe_Jane_1961.png");
-  // Seven bytes and more. Most of these files is uniform: three bytes of a name stand in ten million of them by
-  // chance every second time, seven once in seven thousand million times.
+  // Seven bytes and more. Most of these files is uniform: three bytes of a name stand in ten million of them
+  // by chance every second time, seven once in seven thousand million times.
   for (const auto* sent :
        {"batch.vct", "plan/server.plan", "plan/client.plan", "keys/eval.keys", "logits.vct"}) {
     const auto bytes = w.read(sent);

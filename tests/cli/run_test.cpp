@@ -89,8 +89,8 @@ TEST(Run, ThePageComparesEncryptedAndClear) {
 TEST(Run, ImagesOutsideTheNetworksRangesAreAFailure) {
   const Workplace w;
   w.write("white.npy", npy_floats(std::vector<float>(2 * 784, 1.0F), {2, 1, 28, 28}));
-  const auto outcome =
-      w.run("velum run " VELUM_SOURCE_DIR "/models/digits.onnx --data npy:white.npy --json out.json --out p.csv");
+  const auto outcome = w.run("velum run " VELUM_SOURCE_DIR
+                             "/models/digits.onnx --data npy:white.npy --json out.json --out p.csv");
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(lines(outcome.err).back().find("velum run: "), 0U) << outcome.err;
   EXPECT_NE(outcome.err.find("images 0, 1"), std::string::npos) << outcome.err;

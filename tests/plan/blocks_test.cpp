@@ -9,8 +9,8 @@
 #include "plan/faithful.h"
 #include "plan/layout/block_map.h"
 #include "plan/layout/choose_layouts.h"
-#include "plan/mapped_network.h"
 #include "plan/layout/pack.h"
+#include "plan/mapped_network.h"
 
 namespace velum::plan::testing {
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/choose/quantise.h"
+#include "plan/layout/pack.h"
 #include "plan/lower/composition.h"
 #include "plan/lower/fold.h"
 #include "plan/networks.h"
-#include "plan/layout/pack.h"
-#include "plan/choose/quantise.h"
 
 namespace velum::plan::testing {
 namespace {

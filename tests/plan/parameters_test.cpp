@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "plan/networks.h"
 #include "plan/choose/parameters.h"
+#include "plan/networks.h"
 
 namespace velum::plan::testing {
 namespace {

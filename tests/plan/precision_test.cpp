@@ -8,9 +8,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "plan/choose/precision.h"
 #include "plan/lower/network.h"
 #include "plan/networks.h"
-#include "plan/choose/precision.h"
 
 namespace velum::plan::testing {
 namespace {

@@ -261,7 +261,8 @@ TEST_P(Edges, HarmNobody) {
   const auto result = run_locally(session, images, kElements);
   const auto clear = model::execute(graph, images, count);
   const double noise = 8 * planned.plan.values[planned.plan.output_value].error_rms;
-  for (std::size_t i = 0; i < clear.size(); ++i) EXPECT_NEAR(result.outputs[i], clear[i], noise) << "output " << i;
+  for (std::size_t i = 0; i < clear.size(); ++i)
+    EXPECT_NEAR(result.outputs[i], clear[i], noise) << "output " << i;
   // The ordinary ones as they are among themselves.
   const auto alone = run_locally(session, ordinary, kElements);
   for (std::size_t i = 0, corner = 0, at = 0; i < ordinary.size() / kElements; ++i, corner += 12) {

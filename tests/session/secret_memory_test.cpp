@@ -1,5 +1,6 @@
-// Where the secret key is while it is made, saved, read and used: a child process does so, stops again and again, and
-// all of its memory that a core dump would hold is searched for pieces of the key, in every form that it takes.
+// Where the secret key is while it is made, saved, read and used: a child process does so, stops again and
+// again, and all of its memory that a core dump would hold is searched for pieces of the key, in every form
+// that it takes.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -32,8 +33,8 @@ using velum::testing::Bytes;
 using velum::testing::slurp;
 using velum::testing::TempFolder;
 
-// Pieces of `window` bytes of one form of the key. So long that nothing else has them: 64 coefficients of three
-// values, or four residues.
+// Pieces of `window` bytes of one form of the key. So long that nothing else has them: 64 coefficients of
+// three values, or four residues.
 class Pieces {
  public:
   template <typename T>
@@ -81,7 +82,8 @@ class Pieces {
 using Forms = std::vector<std::unique_ptr<Pieces>>;
 
 template <typename T>
-void add(Forms& forms, const std::string& name, std::span<const T> whole, std::size_t window, std::size_t stride) {
+void add(Forms& forms, const std::string& name, std::span<const T> whole, std::size_t window,
+         std::size_t stride) {
   forms.push_back(std::make_unique<Pieces>(name, whole, window, stride));
   forms.back()->index();
 }
@@ -102,7 +104,8 @@ Forms forms_of(const std::string& key_file, const ckks::Parameters& params) {
   add<std::int32_t>(forms, "in 32 bits", wide, 256, 4);
   for (std::size_t m = 0; m < params.ring().count(); ++m) {
     std::vector<kernels::u64> residues;
-    for (const int x : wide) residues.push_back(x < 0 ? params.ring().q(m) - 1 : static_cast<kernels::u64>(x));
+    for (const int x : wide)
+      residues.push_back(x < 0 ? params.ring().q(m) - 1 : static_cast<kernels::u64>(x));
     add<kernels::u64>(forms, "modulo a prime", residues, 512, 8);
     std::vector<kernels::u64> transformed(secret.limb(m), secret.limb(m) + params.n());
     add<kernels::u64>(forms, "transformed", transformed, 32, 8);
@@ -129,7 +132,8 @@ std::vector<Mapping> dumped(pid_t process) {
       now = next;
       readable = mode[0] == 'r';
     }
-    if (readable && line.starts_with("VmFlags:") && (line + " ").find(" dd ") == std::string::npos) all.push_back(now);
+    if (readable && line.starts_with("VmFlags:") && (line + " ").find(" dd ") == std::string::npos)
+      all.push_back(now);
   }
   return all;
 }
@@ -147,7 +151,8 @@ std::vector<std::string> found_in(pid_t process, int memory, const Forms& forms)
       block.resize(static_cast<std::size_t>(got));
       if (block.find_first_not_of('\0') == std::string::npos) continue;
       for (const auto& form : forms)
-        if (form->in(block) && std::ranges::find(found, form->name()) == found.end()) found.push_back(form->name());
+        if (form->in(block) && std::ranges::find(found, form->name()) == found.end())
+          found.push_back(form->name());
     }
   return found;
 }
@@ -181,7 +186,8 @@ void live(const TempFolder& folder, const Stops& stop) {
     const auto images = drawn_images(3);
     client.encrypt_to_file(Images::floats(images), batch);
     stop.at('e');
-    Server(plan, EvaluationKeys::load(plan, keys + "/eval.keys"), {.threads = 1}).evaluate_file(batch, results);
+    Server(plan, EvaluationKeys::load(plan, keys + "/eval.keys"), {.threads = 1})
+        .evaluate_file(batch, results);
     client.decrypt_file(results, batch);
     stop.at('d');
   }
@@ -190,8 +196,11 @@ void live(const TempFolder& folder, const Stops& stop) {
   stop.at('u');
 }
 
-const std::map<char, std::string> kStops = {{'k', "keys are saved"}, {'l', "the key is read"}, {'e', "images are encrypted"},
-                                            {'d', "results are decrypted"}, {'g', "the key is gone"}};
+const std::map<char, std::string> kStops = {{'k', "keys are saved"},
+                                            {'l', "the key is read"},
+                                            {'e', "images are encrypted"},
+                                            {'d', "results are decrypted"},
+                                            {'g', "the key is gone"}};
 
 TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
 #ifdef VELUM_SANITIZED
@@ -228,7 +237,8 @@ TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
     if (stop == 'u')  // what this test would see
       EXPECT_EQ(found, std::vector<std::string>{"as in the file"});
     else
-      for (const auto& form : found) ADD_FAILURE() << "when " << kStops.at(stop) << ", the key is found " << form;
+      for (const auto& form : found)
+        ADD_FAILURE() << "when " << kStops.at(stop) << ", the key is found " << form;
     if (::write(go[1], &stop, 1) != 1) break;
   }
   if (memory < 0) ::kill(child, SIGKILL);

@@ -16,7 +16,7 @@
 
 namespace {
 
-int fsync_error = 0;          // what the next calls answer; 0: as the system does
+int fsync_error = 0;         // what the next calls answer; 0: as the system does
 std::vector<mode_t> synced;  // of what kind, in order
 
 }  // namespace

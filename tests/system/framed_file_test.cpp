@@ -33,19 +33,22 @@ TEST(FramedFile, WhatIsNoneTakesNoMemory) {
   TempFolder folder;
   const auto good = wrap(FileType::server_plan, 1, Bytes(100));
   const auto before = peak_rss_bytes();
-  expect_user_error({"not a Velum file"}, [&] { read_framed_file(sparse(folder, {}), FileType::server_plan); });
+  expect_user_error({"not a Velum file"},
+                    [&] { read_framed_file(sparse(folder, {}), FileType::server_plan); });
   expect_user_error({"server plan", "evaluation keys"},
                     [&] { read_framed_file(sparse(folder, good), FileType::evaluation_keys); });
   expect_user_error({"oversized"}, [&] { read_framed_file(sparse(folder, good), FileType::server_plan); });
   EXPECT_LT(peak_rss_bytes(), before + (std::uint64_t{64} << 20));
 }
 
-// A head that announces what is there: only the checksum can tell. (128 MiB here, in place of minutes of hashing.)
+// A head that announces what is there: only the checksum can tell. (128 MiB here, in place of minutes of
+// hashing.)
 TEST(FramedFile, ADamagedLargeFileTakesNoMemory) {
   TempFolder folder;
   auto head = wrap(FileType::server_plan, 1, {});
   const std::uint64_t size = std::uint64_t{128} << 20, payload = size - head.size();
-  for (int i = 0; i < 8; ++i) head[12 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(payload >> (8 * i));
+  for (int i = 0; i < 8; ++i)
+    head[12 + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(payload >> (8 * i));
   const auto path = folder.write("plan", head);
   std::filesystem::resize_file(path, size);
   const auto before = peak_rss_bytes();

@@ -27,13 +27,16 @@ class Host : public ::testing::Test {
 };
 
 TEST_F(Host, MemoryOfAnOldKernelIsWhatIsFreeAndCached) {
-  write("proc/meminfo", "MemTotal: 8000 kB\nMemFree: 1000 kB\nBuffers: 20 kB\nCached: 3 kB\nSwapCached: 9 kB\n");
+  write("proc/meminfo",
+        "MemTotal: 8000 kB\nMemFree: 1000 kB\nBuffers: 20 kB\nCached: 3 kB\nSwapCached: 9 kB\n");
   EXPECT_EQ(available_memory_bytes(files()), 1023u * 1024);
   write("proc/meminfo", "MemTotal: 8000 kB\nMemFree: 1000 kB\nMemAvailable: 4000 kB\n");
   EXPECT_EQ(available_memory_bytes(files()), 4000u * 1024);
 }
 
-TEST_F(Host, MemoryThatNobodyStatesIsUnknown) { EXPECT_EQ(available_memory_bytes(files()), std::nullopt); }
+TEST_F(Host, MemoryThatNobodyStatesIsUnknown) {
+  EXPECT_EQ(available_memory_bytes(files()), std::nullopt);
+}
 
 TEST_F(Host, MemoryLimitsHoldOnEveryLevel) {
   write("proc/meminfo", "MemAvailable: 1048576 kB\n");

@@ -1,4 +1,5 @@
-// What a process leaves and says when it ends in other ways than by its own return: each case in a child process.
+// What a process leaves and says when it ends in other ways than by its own return: each case in a child
+// process.
 #include "system/program.h"
 
 #include <fcntl.h>
@@ -29,7 +30,8 @@ struct End {
 };
 
 // Runs `body` as a program of its own, after `before` (in which streams can be closed).
-End end_of(const std::function<void()>& body, const std::function<void()>& before = [] {}) {
+End end_of(
+    const std::function<void()>& body, const std::function<void()>& before = [] {}) {
   TempFolder folder;
   const auto err = folder / "err";
   std::fflush(nullptr);
@@ -69,7 +71,8 @@ TEST(Program, AStdoutThatTakesNothingIsAFailure) {
   const auto print = [] { std::printf("text\n"); };
   const auto full = end_of(print, [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); });
   EXPECT_EQ(full.code, 1);
-  EXPECT_NE(full.err.find("program: standard output: cannot be written: No space left"), std::string::npos) << full.err;
+  EXPECT_NE(full.err.find("program: standard output: cannot be written: No space left"), std::string::npos)
+      << full.err;
   const auto closed = end_of(print, [] { ::close(STDOUT_FILENO); });
   EXPECT_EQ(closed.code, 1);
   EXPECT_NE(closed.err.find("Bad file descriptor"), std::string::npos) << closed.err;

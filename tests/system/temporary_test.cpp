@@ -1,4 +1,5 @@
-// What a killed writer leaves under a temporary name goes with the next writer, and what a living one holds stays.
+// What a killed writer leaves under a temporary name goes with the next writer, and what a living one holds
+// stays.
 #include "system/temporary.h"
 
 #include <gtest/gtest.h>
@@ -104,7 +105,8 @@ TEST(Temporary, OfManyWritersAtOnceNoneIsHarmed) {
           remove_abandoned(folder.path());
           if (fd < 0 || lock < 0 || ::access(file.c_str(), W_OK) != 0) ::_exit(1);
           write_file_atomically(stage + "/staged", "x");
-          if (::unlink((stage + "/staged").c_str()) | ::rmdir(stage.c_str()) | ::unlink(file.c_str())) ::_exit(2);
+          if (::unlink((stage + "/staged").c_str()) | ::rmdir(stage.c_str()) | ::unlink(file.c_str()))
+            ::_exit(2);
           ::close(fd);
           ::close(lock);
         }
@@ -131,8 +133,8 @@ TEST(Temporary, OtherNamesAndLinksAreLeftAlone) {
   remove_abandoned(folder.path());
   EXPECT_EQ(sorted(folder.list()),
             (std::vector<std::string>{".velum-00000001.tmp", ".velum-00000002.tmp", ".velum-00000005.tmp",
-                                      ".velum-0123456.tmp", ".velum-0123456g.tmp", ".velum-pending", "elsewhere",
-                                      "velum-01234567.tmp"}));
+                                      ".velum-0123456.tmp", ".velum-0123456g.tmp", ".velum-pending",
+                                      "elsewhere", "velum-01234567.tmp"}));
   EXPECT_TRUE(std::filesystem::exists(folder / "elsewhere/precious"));
   EXPECT_TRUE(std::filesystem::exists(folder / ".velum-00000005.tmp/deeper/a"));
   remove_abandoned(folder / "nowhere");

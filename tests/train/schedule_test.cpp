@@ -41,8 +41,8 @@ TEST(Schedule, PlateauHalvesAfterMoreThanPatienceEpochsWithoutABetterLoss) {
   EXPECT_EQ(plateau_factor(trained, 2), 0.5);
 }
 
-// While ReLUs are replaced the loss rises from that of the ReLU network: no reason to halve, and nothing to be
-// measured against afterwards.
+// While ReLUs are replaced the loss rises from that of the ReLU network: no reason to halve, and nothing to
+// be measured against afterwards.
 TEST(Schedule, PlateauCountsOnlyEpochsOfTheFinishedNetwork) {
   const auto after = [](std::vector<double> losses) {
     auto history = history_of(losses);

@@ -24,16 +24,20 @@ u64 product_mod(const ring::Ring& ring, std::span<const std::size_t> moduli, u64
   return p;
 }
 
-// Operands need every limb of the result; a polynomial that one lacks is zero, one that both lack is not there.
+// Operands need every limb of the result; a polynomial that one lacks is zero, one that both lack is not
+// there.
 void check_operands(const char* operation, View out, ConstView a, ConstView b) {
   for (const ConstView& in : {a, b})
     if (in.n != out.n || in.limbs < out.limbs || in.polys > out.polys)
-      fail_user("{}: an operand of {} polynomials, {} limbs and dimension {}, a result of {}, {} and {}; give operands of "
-                "its dimension, with as many limbs and no more polynomials",
-                operation, in.polys, in.limbs, in.n, out.polys, out.limbs, out.n);
+      fail_user(
+          "{}: an operand of {} polynomials, {} limbs and dimension {}, a result of {}, {} and {}; give "
+          "operands of "
+          "its dimension, with as many limbs and no more polynomials",
+          operation, in.polys, in.limbs, in.n, out.polys, out.limbs, out.n);
   if (out.polys > std::max(a.polys, b.polys))
-    fail_user("{}: a result of {} polynomials from operands of {} and {}; give a result of as many as the larger", operation,
-              out.polys, a.polys, b.polys);
+    fail_user(
+        "{}: a result of {} polynomials from operands of {} and {}; give a result of as many as the larger",
+        operation, out.polys, a.polys, b.polys);
 }
 
 u64 residue(std::int64_t w, u64 q) {

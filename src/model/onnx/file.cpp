@@ -11,7 +11,8 @@ namespace velum::model {
 
 namespace {
 
-// As the encoding of protobuf has them: fields of (number << 3 | wire type), a varint, and by the type what follows.
+// As the encoding of protobuf has them: fields of (number << 3 | wire type), a varint, and by the type what
+// follows.
 enum WireType : unsigned { kVarint = 0, kEight = 1, kLength = 2, kFour = 5 };
 constexpr std::uint64_t kGraphField = 7;
 
@@ -28,14 +29,19 @@ class Outline {
         case kVarint:
           if (!varint(at, end, value)) return false;
           break;
-        case kEight: at += 8; break;
-        case kFour: at += 4; break;
+        case kEight:
+          at += 8;
+          break;
+        case kFour:
+          at += 4;
+          break;
         case kLength:
           if (!varint(at, end, value) || value > end - at) return false;
           if (tag >> 3 == inner && !holds(at, at + value, 0)) return false;
           at += value;
           break;
-        default: return false;
+        default:
+          return false;
       }
       if (at > end) return false;
     }
@@ -76,7 +82,8 @@ std::vector<std::uint8_t> read_onnx_file(const std::string& path) {
   if (file.size() > kMost)
     fail_user("{}: has {} bytes, an ONNX file has at most {}", path, file.size(), kMost);
   if (file.size() == 0 || !Outline(file).holds(0, file.size(), kGraphField))
-    fail_user("{}: is not an ONNX file ({} bytes), or was cut off: copy or export it again", path, file.size());
+    fail_user("{}: is not an ONNX file ({} bytes), or was cut off: copy or export it again", path,
+              file.size());
   std::vector<std::uint8_t> bytes(file.size());
   file.read_at(0, bytes);
   return bytes;

@@ -1,8 +1,8 @@
 // Where three polynomials become two again: on a stage's outputs, or on its squares before the affine map.
 #pragma once
 
-#include "plan/schedule/cost.h"
 #include "plan/choose/levels.h"
+#include "plan/schedule/cost.h"
 
 namespace velum::plan {
 

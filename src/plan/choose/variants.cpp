@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "plan/lower/composition.h"
 #include "plan/choose/precision.h"
+#include "plan/lower/composition.h"
 #include "plan/lower/sums.h"
 
 namespace velum::plan {

@@ -5,9 +5,9 @@
 #include <numeric>
 #include <optional>
 
+#include "plan/choose/quantise.h"
 #include "plan/emit/emit_parts.h"
 #include "plan/emit/emit_rotations.h"
-#include "plan/choose/quantise.h"
 
 namespace velum::plan {
 

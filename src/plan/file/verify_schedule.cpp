@@ -1,7 +1,7 @@
 #include "plan/file/verify_schedule.h"
 
-#include "plan/schedule/peak.h"
 #include "plan/file/require.h"
+#include "plan/schedule/peak.h"
 
 namespace velum::plan {
 

@@ -5,8 +5,8 @@
 
 namespace velum::plan {
 
-// The planner describes every element of every tensor, in about a kilobyte each. The widest tensor of the usual networks
-// is VGG's at 224x224, of 3.2 million.
+// The planner describes every element of every tensor, in about a kilobyte each. The widest tensor of the
+// usual networks is VGG's at 224x224, of 3.2 million.
 inline constexpr std::int64_t kMostTensorElements = std::int64_t{7} << 19;
 
 // An input of 3x512x512. More elements are more ciphertexts, or more blocks, than anybody evaluates.

@@ -1,4 +1,5 @@
-// How much memory the engine takes beside the values: the figures that the planner predicts with and the engine obeys.
+// How much memory the engine takes beside the values: the figures that the planner predicts with and the
+// engine obeys.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@ constexpr std::uint64_t panel_bytes(std::size_t pairs, std::size_t polys, std::s
   return std::uint64_t{pairs} * polys * columns * 3 * 2 * sizeof(std::int16_t);
 }
 
-// Width of a slice: as wide as keeps the panel within most of a core's second-level cache, between one tile (16) and
-// 128 columns.
+// Width of a slice: as wide as keeps the panel within most of a core's second-level cache, between one tile
+// (16) and 128 columns.
 constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::size_t n) {
   constexpr std::uint64_t kPanelBudget = 1280 * 1024;
   std::size_t columns = n < 128 ? n : 128;
@@ -21,10 +22,12 @@ constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::s
 }
 
 // Residues of one pair that a worker computes before they are split: two members of up to three polynomials.
-constexpr std::uint64_t slice_bytes(std::size_t columns) { return std::uint64_t{columns} * 6 * 8; }
+constexpr std::uint64_t slice_bytes(std::size_t columns) {
+  return std::uint64_t{columns} * 6 * 8;
+}
 
-// Width of a slice where squares are added: as many inputs, two polynomials each, as stay in that cache, between 64
-// columns and 512.
+// Width of a slice where squares are added: as many inputs, two polynomials each, as stay in that cache,
+// between 64 columns and 512.
 constexpr std::size_t square_sum_columns(std::size_t inputs, std::size_t n) {
   constexpr std::uint64_t kInputBudget = 1024 * 1024;
   std::size_t columns = n < 512 ? n : 512;

@@ -1,8 +1,8 @@
 // Peak memory of an encrypted run, followed task by task.
 #pragma once
 
-#include "plan/schedule/memory.h"
 #include "plan/plan.h"
+#include "plan/schedule/memory.h"
 
 namespace velum::plan {
 

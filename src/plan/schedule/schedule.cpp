@@ -19,7 +19,9 @@ std::vector<Task> cut_tasks(const ServerPlan& plan, std::uint32_t index, std::ui
   const auto& step = plan.steps[index];
   const auto& value = plan.values[step.output];
   const auto count = static_cast<std::uint32_t>(elementwise(step) ? value.elements : step.groups.size());
-  const auto first_output = [&](std::uint32_t g) { return elementwise(step) ? g : step.groups[g].first_output; };
+  const auto first_output = [&](std::uint32_t g) {
+    return elementwise(step) ? g : step.groups[g].first_output;
+  };
   std::vector<Task> tasks;
   std::uint32_t end_of_task = 0;
   for (std::uint32_t g = 0; g < count; ++g) {
