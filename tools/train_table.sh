@@ -10,8 +10,8 @@
 #   EXTRA="..."     more options for every run, e.g. "--threads 2", or "--products float32" where the processor has no
 #                   AVX-512 BF16, which the rows of alexnet and vgg ask for
 # Rows whose recipe begins with a ReLU network take that of the row DATA-NETWORK-relu with the same seed: train it first.
-# It is their teacher too, unless the configuration has a line "# Taught by ROW.": then that row's network is.
-# With a line "# Begins with ROW." they begin with the network of that row.
+# It is their teacher too, unless the configuration has a key taught-by = "ROW": then that row's network is.
+# With a key begins-with = "ROW" they begin with the network of that row.
 [ $# -gt 0 ] || { sed -n '2,14p' "$0" >&2; exit 2; }
 source "$(dirname "$0")/train_env.sh"
 source tools/row_data.sh
@@ -48,8 +48,8 @@ for row in "$@"; do
     fi
     teacher=()
     if [ -n "$relu" ] && grep -Eq '^recipe = "(beaa|transition|best)"' "configs/$row.toml"; then
-      taught_by=$(sed -nE 's/^# Taught by ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
-      begins_with=$(sed -nE 's/^# Begins with ([a-z0-9-]+)\.$/\1/p' "configs/$row.toml")
+      taught_by=$(sed -nE 's/^taught-by = "([a-z0-9-]+)"$/\1/p' "configs/$row.toml")
+      begins_with=$(sed -nE 's/^begins-with = "([a-z0-9-]+)"$/\1/p' "configs/$row.toml")
       from_seed=${TEACHER_SEED:-$seed}
       taught_seed=${TAUGHT_SEED:-$from_seed}
       for needed in "$relu-s$from_seed" "${taught_by:-$relu}-s$taught_seed" ${begins_with:+"$begins_with-s$from_seed"}; do

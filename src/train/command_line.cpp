@@ -52,6 +52,10 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
   app.add_option("--note", args.notes, "KEY=VALUE for the report; repeatable")
       ->group(runs)
       ->always_capture_default(false);
+  app.add_option("--taught-by", args.taught_by,
+                 "For the report: the row of a table (configs/ROW.toml) that made --teacher")
+      ->group(runs);
+  app.add_option("--begins-with", args.begins_with, "For the report: the row that made --from")->group(runs);
   app.add_option("--write-config", args.write_config, "Write all options as a configuration file")
       ->group(runs);
   app.add_flag("--quiet", args.quiet, "No line an epoch")->group(runs);
@@ -71,7 +75,8 @@ std::string config_of(const CLI::App& app) {
 
 // CLI11 would name all unknown keys at once, and nothing to put in their place.
 void require_known_keys(const std::string& path) {
-  std::vector<std::string> known{"out", "json", "report", "skip-test", "note", "quiet"};
+  std::vector<std::string> known{"out",  "json",  "report",    "skip-test",
+                                 "note", "quiet", "taught-by", "begins-with"};
   TrainOptions any;
   visit_options(any, [&](const OptionInfo& info, auto&) { known.emplace_back(info.name); });
   for (const auto& item : CLI::ConfigTOML().from_file(path)) {

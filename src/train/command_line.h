@@ -13,6 +13,7 @@ struct Arguments {
   TrainOptions options;
   std::string out, json, report, write_config, config;
   std::vector<std::string> notes;
+  std::string taught_by, begins_with;  // rows of a table, for the report
   bool quiet = false, skip_test = false;
 };
 

@@ -56,7 +56,9 @@ void print_metrics(const char* split, const Metrics& m) {
 void run(Arguments& args, const std::string& command) {
   auto& o = args.options;
   validate(o);
-  const auto notes = parsed_notes(args.notes);
+  auto notes = parsed_notes(args.notes);
+  if (!args.taught_by.empty()) notes["taught_by"] = args.taught_by;
+  if (!args.begins_with.empty()) notes["begins_with"] = args.begins_with;
   check_output_files(args);
   const auto data = load_training_data(o, !args.skip_test);
   for (const auto& note : data.notes) say_on_stderr(note);

@@ -94,15 +94,21 @@ TEST(CommandLine, HelpAndMistakesRunNothing) {
 }
 
 TEST(CommandLine, ShippedConfigurationsAreUnderstood) {
-  int found = 0;
+  int found = 0, rows_named = 0;
   for (const auto& entry : std::filesystem::directory_iterator(VELUM_SOURCE_DIR "/configs")) {
     if (entry.path().extension() != ".toml") continue;
     ++found;
     const auto args = parse({"--config", entry.path().string(), "--data", "digits", "--out", "m.onnx"});
     ASSERT_TRUE(args) << entry.path();
     validate(args->options);
+    for (const auto& row : {args->taught_by, args->begins_with}) {
+      if (!row.empty())
+        EXPECT_TRUE(std::filesystem::exists(VELUM_SOURCE_DIR "/configs/" + row + ".toml")) << row;
+      rows_named += !row.empty();
+    }
   }
   EXPECT_GE(found, 10);
+  EXPECT_GE(rows_named, 4);
 }
 
 }  // namespace

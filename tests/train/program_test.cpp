@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/temp_folder.h"
@@ -75,13 +76,16 @@ TEST_F(Program, WritesWhatWasAskedForAndNothingElse) {
   EXPECT_EQ(model::class_names(graph).size(), 10u);
   EXPECT_NE(text_of(folder / "r.html").find("<svg"), std::string::npos);
 
-  // The configuration gives the same network, and --quiet and --skip-test say and look at less.
+  // The configuration gives the same network, and --quiet and --skip-test say and look at less. What it says
+  // of a teacher is told to readers of the report.
+  std::ofstream(folder / "c.toml", std::ios::app) << "taught-by = \"digits-lenet5-relu\"\n";
   const auto again =
       run("--config c.toml --checkpoint '' --out again.onnx --json again.json --quiet --skip-test");
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(again.out.find("epoch"), std::string::npos) << again.out;
   const auto same = nlohmann::json::parse(text_of(folder / "again.json"));
   EXPECT_FALSE(same.contains("test"));
+  EXPECT_EQ(same.at("taught_by"), "digits-lenet5-relu");
   EXPECT_EQ(same.at("validation").at("accuracy"), report.at("validation").at("accuracy"));
 }
 
