@@ -24,6 +24,8 @@
 
 namespace velum::cli {
 
+using namespace bench;
+
 namespace {
 
 // A subcommand of bench, with its options.
