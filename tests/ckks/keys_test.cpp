@@ -105,7 +105,7 @@ TEST_F(Keys, EvaluationKeysFile) {
     std::size_t packed = 16 + 16 + 4 + 8 + 8 * rotations.size();
     const auto add_key = [&](std::size_t height) {
       if (height == 0) return;
-      const std::size_t digits = digit_count(height, params);
+      const std::size_t digits = digit_count(height, params.special_count());
       packed += 32;
       for (std::size_t i = 0; i < height; ++i) packed += digits * packed_limb_bytes(params, i);
       for (std::size_t i = 3; i < 5; ++i) packed += digits * packed_limb_bytes(params, i);

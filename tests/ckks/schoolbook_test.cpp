@@ -122,7 +122,7 @@ TEST_P(Schoolbook, Relinearise) {
   AlignedBuffer<u64> scratch(evaluator.scratch_words(params.limbs()));
   SwitchKey key;
   key.limbs = params.limbs();
-  key.digits = digit_count(key.limbs, params);
+  key.digits = digit_count(key.limbs, params.special_count());
   key.b = load_key("key_b");
   key.a = load_key("key_a");
   for (const auto& c : v["switching"]) {

@@ -54,7 +54,7 @@ SwitchKey make_switch_key(const Parameters& params, std::uint32_t steps, std::si
   SwitchKey key;
   key.steps = steps;
   key.limbs = limbs;
-  key.digits = digit_count(limbs, params);
+  key.digits = digit_count(limbs, params.special_count());
   key.seed = randomness.seed({ring::Purpose::switch_key_uniform, steps});
   expand_switch_key(key, params);
 

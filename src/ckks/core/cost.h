@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "ckks/core/parameters.h"
+
 namespace velum::ckks {
 
 struct OperationCost {
@@ -18,10 +20,7 @@ constexpr OperationCost operator+(const OperationCost& a, const OperationCost& b
           a.products + b.products, a.permutations + b.permutations};
 }
 
-// A ciphertext of `limbs` limbs, `alpha` special primes. Digits are groups of alpha moduli.
-constexpr std::uint64_t digits(std::uint64_t limbs, std::uint64_t alpha) {
-  return (limbs + alpha - 1) / alpha;
-}
+// Below: a ciphertext of `limbs` limbs, `alpha` special primes.
 
 constexpr OperationCost square_cost(std::uint64_t limbs) {
   return {.products = 3 * limbs};
@@ -36,7 +35,7 @@ namespace detail {
 // The inner product with the key at all limbs and special primes: every digit is lifted to the moduli outside
 // it.
 constexpr OperationCost key_inner_product(std::uint64_t limbs, std::uint64_t alpha) {
-  const std::uint64_t d = digits(limbs, alpha), last = limbs - (d - 1) * alpha;
+  const std::uint64_t d = digit_count(limbs, alpha), last = limbs - (d - 1) * alpha;
   OperationCost c;
   c.ntts = limbs + d * (limbs + alpha) - limbs;  // down, then each lift up
   c.conversions = limbs * (limbs + alpha) - (d - 1) * alpha * alpha - last * last;
@@ -73,7 +72,7 @@ constexpr OperationCost rotate_decomposed_cost(std::uint64_t limbs, std::uint64_
                                                bool rescales = false) {
   const std::uint64_t left = limbs - rescales, divisors = alpha + rescales;
   OperationCost c;
-  c.key_products = 2 * digits(limbs, alpha) * (limbs + alpha);
+  c.key_products = 2 * digit_count(limbs, alpha) * (limbs + alpha);
   c.ntts = 2 * divisors + 2 * left;
   c.conversions = 2 * divisors * left;
   c.products = 2 * left + (rescales ? limbs : 0);  // the division, and P c0 added before it
@@ -87,7 +86,7 @@ constexpr OperationCost rotate_cost(std::uint64_t limbs, std::uint64_t alpha, bo
 // A rotation added to a sum over QP, and the division of such a sum.
 constexpr OperationCost add_rotated_extended_cost(std::uint64_t limbs, std::uint64_t alpha) {
   OperationCost c;
-  c.key_products = 2 * digits(limbs, alpha) * (limbs + alpha);
+  c.key_products = 2 * digit_count(limbs, alpha) * (limbs + alpha);
   c.products = limbs;
   c.permutations = 2 * (limbs + alpha);
   return c;

@@ -11,7 +11,7 @@ std::uint64_t switch_key_file_bytes(std::size_t limbs, const Parameters& params)
   for (std::size_t l = 0; l < limbs; ++l) row += packed_limb_bytes(params, l);
   for (std::size_t k = 0; k < params.special_count(); ++k)
     row += packed_limb_bytes(params, params.limbs() + k);
-  return kSeed + digit_count(limbs, params) * row;
+  return kSeed + digit_count(limbs, params.special_count()) * row;
 }
 
 }  // namespace

@@ -57,11 +57,6 @@ void refuse_equal_seeds(const EvaluationKeys& keys, const std::string& what) {
 
 }  // namespace
 
-std::size_t digit_count(std::size_t limbs, const Parameters& params) {
-  const std::size_t alpha = params.special_count();
-  return alpha == 0 ? 0 : (limbs + alpha - 1) / alpha;
-}
-
 std::size_t switch_key_modulus(const SwitchKey& key, const Parameters& params, std::size_t row) {
   return row < key.limbs ? row : params.limbs() + row - key.limbs;
 }
@@ -114,7 +109,7 @@ EvaluationKeys EvaluationKeys::read(ByteReader& in, const Parameters& parameters
     SwitchKey key;
     key.steps = steps;
     key.limbs = limbs;
-    key.digits = digit_count(limbs, parameters);
+    key.digits = digit_count(limbs, parameters.special_count());
     read_switch_key(key, in, parameters);
     return key;
   };

@@ -45,9 +45,6 @@ struct SwitchKey {
   Seed seed{};
 };
 
-// Digits of a key switch at `limbs` limbs: groups of special_count() consecutive moduli, the last perhaps
-// smaller.
-std::size_t digit_count(std::size_t limbs, const Parameters& params);
 // The index in params.ring() of the modulus of a row.
 std::size_t switch_key_modulus(const SwitchKey& key, const Parameters& params, std::size_t row);
 // Fills `a` from the seed; limbs and digits are set already.

@@ -18,12 +18,6 @@ constexpr std::size_t kMaxSpecial = 16;
 constexpr u64 kSmallest = u64{1} << 20, kLargest = (u64{1} << 48) - (u64{1} << 33);
 constexpr std::size_t kSmallestN = 1 << 10, kLargestN = 1 << 16, kLargestInsecureN = 1 << 10;
 
-double log2_product(const std::vector<u64>& moduli) {
-  double sum = 0;
-  for (const u64 q : moduli) sum += std::log2(static_cast<double>(q));
-  return sum;
-}
-
 void check_dimension(const ParametersLiteral& p) {
   if (p.ring != RingType::real && p.ring != RingType::standard)
     fail_user("parameters: ring type {} is not known; 0 (real) or 1 (standard)", static_cast<int>(p.ring));
@@ -105,6 +99,12 @@ double largest_digit_bits(std::span<const double> moduli, std::size_t special) {
     most = std::max(most, digit);
   }
   return most;
+}
+
+double log2_product(std::span<const u64> moduli) {
+  double sum = 0;
+  for (const u64 q : moduli) sum += std::log2(static_cast<double>(q));
+  return sum;
 }
 
 std::vector<double> bits_of(std::span<const u64> moduli) {

@@ -69,6 +69,14 @@ class Parameters {
 // special primes' product has at least so many, whatever keys are made. 0 where there are no special primes.
 double largest_digit_bits(std::span<const double> moduli, std::size_t special);
 std::vector<double> bits_of(std::span<const u64> moduli);
+// log2 of their product.
+double log2_product(std::span<const u64> moduli);
+
+// Digits of a key switch over so many limbs, each a group of `alpha` consecutive moduli; 0 without special
+// primes.
+constexpr std::size_t digit_count(std::size_t limbs, std::size_t alpha) {
+  return alpha == 0 ? 0 : (limbs + alpha - 1) / alpha;
+}
 
 // Largest log2(QP) for a uniform ternary secret and error deviation 3.2 (Bossuat et al., ePrint 2024/463, the
 // table of classical security); 0 where N has no row. Rows for 128, 192, 256 bits, N = 1024 .. 65536.

@@ -6,7 +6,7 @@ Digits::Digits(const EvaluatorConstants& s, ConstView in, std::size_t poly, u64*
     : s_(s),
       in_(in),
       poly_(poly),
-      count_(digits_at(s, in.limbs)),
+      count_(digit_count(in.limbs, s.alpha)),
       coefficients_(scratch),
       lifted_(scratch + in.limbs * s.n),
       quotients_(reinterpret_cast<std::uint8_t*>(lifted_ + count_ * s.n)) {

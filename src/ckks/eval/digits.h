@@ -11,10 +11,6 @@ namespace velum::ckks {
 
 inline constexpr std::size_t kMaxDigits = 64;  // parameters have at most 64 moduli
 
-inline std::size_t digits_at(const EvaluatorConstants& s, std::size_t limbs) {
-  return s.alpha ? (limbs + s.alpha - 1) / s.alpha : 0;
-}
-
 // The digits of one polynomial, lifted to a modulus when they are asked for.
 class Digits {
  public:

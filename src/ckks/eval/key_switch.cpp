@@ -60,7 +60,7 @@ void check_relinearise(const EvaluatorConstants& s, View out, ConstView in, cons
 // result at the divisor's moduli [2 (alpha + 1)] and at the modulus in work [2], and the remainder's lift
 // [1], in limbs; and a byte a coefficient for each digit and both remainders.
 std::size_t Evaluator::scratch_words(std::size_t limbs) const {
-  const std::size_t digits = digits_at(*state_, limbs), bytes = (digits + 2) * state_->n;
+  const std::size_t digits = digit_count(limbs, state_->alpha), bytes = (digits + 2) * state_->n;
   return (limbs + digits + 2 * (state_->alpha + 1) + 3) * state_->n + (bytes + 7) / 8;
 }
 

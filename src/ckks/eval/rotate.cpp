@@ -88,7 +88,7 @@ void finish_rotation(const EvaluatorConstants& s, View out, ConstView in, const 
 // modulus, in the order of the moduli 0..limbs-1 and the special primes; none where the digit's own moduli
 // hold it.
 std::size_t lifted_place(const EvaluatorConstants& s, std::size_t limbs, std::size_t d, std::size_t m) {
-  const std::size_t digits = digits_at(s, limbs);
+  const std::size_t digits = digit_count(limbs, s.alpha);
   if (m >= s.limbs) return limbs * (digits - 1) + (m - s.limbs) * digits + d;
   return m * (digits - 1) + d - (d > m / s.alpha ? 1 : 0);
 }
@@ -114,7 +114,7 @@ void Evaluator::rotate(View out, ConstView in, const SwitchKey& key, const ring:
 }
 
 std::size_t Evaluator::decomposed_words(std::size_t limbs) const {
-  return (digits_at(*state_, limbs) * (limbs + state_->alpha) - limbs) * state_->n;
+  return (digit_count(limbs, state_->alpha) * (limbs + state_->alpha) - limbs) * state_->n;
 }
 
 Decomposed Evaluator::decompose(ConstView in, u64* storage, u64* scratch) const {
@@ -139,7 +139,8 @@ void Evaluator::rotate_decomposed(View out, const Decomposed& x, const SwitchKey
   check_result(out, x.in);
   const auto product = [&](std::size_t m, u64* t0, u64* t1) {
     key_product_at(
-        s, key, digits_at(s, x.in.limbs), m, [&](std::size_t d) { return digit_of(s, x, d, m); }, t0, t1);
+        s, key, digit_count(x.in.limbs, s.alpha), m, [&](std::size_t d) { return digit_of(s, x, d, m); }, t0,
+        t1);
   };
   finish_rotation(s, out, x.in, product, by, scratch);
 }
@@ -169,7 +170,7 @@ void Evaluator::add_rotated_extended(u64* sum, const Decomposed& x, const Switch
   for (std::size_t i = 0; i < rows; ++i) {
     const std::size_t m = i < limbs ? i : s.limbs + i - limbs;
     key_product_at(
-        s, key, digits_at(s, limbs), m, [&](std::size_t d) { return digit_of(s, x, d, m); }, scratch,
+        s, key, digit_count(limbs, s.alpha), m, [&](std::size_t d) { return digit_of(s, x, d, m); }, scratch,
         scratch + s.n);
     if (i < limbs) k.multiply_scalar_add(scratch, x.in.limb(0, i), s.p_mod_q[i], s.n, s.modulus(m));
     for (std::size_t p = 0; p < 2; ++p) {

@@ -201,8 +201,8 @@ bool settle(Parameters& p, const Candidate& c, const RingSearch& found, const Sc
   const auto settled = with_choice(problem, p.placement, p.excess);
   p.literal = choose_primes(assign_scales(settled, p.bits), final_limbs, p.special, p.excess, p.n, request);
   p.scaling = assign_scales(settled, p.bits, &p.literal.moduli);
-  p.input_bits = log2_product(p.literal.moduli);
-  p.log2_qp = p.input_bits + log2_product(p.literal.special);
+  p.input_bits = ckks::log2_product(p.literal.moduli);
+  p.log2_qp = p.input_bits + ckks::log2_product(p.literal.special);
   RingSize ring{p.n, p.special, {}};
   for (const auto q : p.literal.moduli) ring.digits.push_back(kernels::digit_count(q));
   p.seconds =

@@ -46,6 +46,4 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
 ckks::ParametersLiteral choose_primes(const Scaling& scaling, std::size_t final_limbs, std::size_t special,
                                       double excess, std::size_t n, const Request& request);
 
-double log2_product(const std::vector<ckks::u64>& primes);
-
 }  // namespace velum::plan

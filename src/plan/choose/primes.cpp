@@ -19,12 +19,6 @@ ckks::u64 prime_above(double low, ckks::u64 order, const std::vector<ckks::u64>&
 
 }  // namespace
 
-double log2_product(const std::vector<ckks::u64>& primes) {
-  double sum = 0;
-  for (const auto q : primes) sum += std::log2(static_cast<double>(q));
-  return sum;
-}
-
 ckks::ParametersLiteral choose_primes(const Scaling& scaling, std::size_t final_limbs, std::size_t special,
                                       double excess, std::size_t n, const Request& request) {
   ckks::ParametersLiteral literal;

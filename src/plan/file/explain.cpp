@@ -86,7 +86,7 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<Pa
     choices.push_back(
         {"special primes",
          fmt::format("{} of {:.1f} bits", best.special,
-                     log2_product(best.literal.special) / static_cast<double>(best.special)),
+                     ckks::log2_product(best.literal.special) / static_cast<double>(best.special)),
          fmt::format("key switches over {} digits; predicted {}",
                      (best.placement.switch_limbs + best.special - 1) / best.special,
                      seconds_text(best.seconds)),

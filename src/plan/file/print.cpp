@@ -14,13 +14,6 @@ namespace velum::plan {
 
 namespace {
 
-double log2_of(const std::vector<u64>& primes, std::size_t count) {
-  double bits = 0;
-  for (std::size_t i = 0; i < std::min(count, primes.size()); ++i)
-    bits += std::log2(static_cast<double>(primes[i]));
-  return bits;
-}
-
 std::string prime_bits(const std::vector<u64>& primes) {
   std::string text;
   for (const auto q : primes)
@@ -116,7 +109,7 @@ std::string to_text(const ServerPlan& p) {
                      c.blocks, input_ciphertexts(c), output_ciphertexts(c));
   t += fmt::format("moduli      {} bits, special {} bits\n", prime_bits(c.params.moduli),
                    prime_bits(c.params.special));
-  const double qp = log2_of(c.params.moduli, 256) + log2_of(c.params.special, 64);
+  const double qp = ckks::log2_product(c.params.moduli) + ckks::log2_product(c.params.special);
   if (c.params.security == ckks::Security::none)
     t += fmt::format("security    none (a test), log2(QP) = {:.1f}\n", qp);
   else
@@ -189,7 +182,7 @@ std::string to_json(const PlanResult& result) {
                  {"slots", ring::slot_count(c.params.ring, c.params.n)},
                  {"prime_bits", bits},
                  {"special_primes", c.params.special.size()},
-                 {"log2_qp", log2_of(c.params.moduli, 256) + log2_of(c.params.special, 64)},
+                 {"log2_qp", ckks::log2_product(c.params.moduli) + ckks::log2_product(c.params.special)},
                  {"security_bits", static_cast<int>(c.params.security)}};
   j["precision_bits"] = precision_bits(p);
   j["packing"] = {{"blocks", c.blocks},

@@ -19,9 +19,7 @@ constexpr std::uint64_t kMostElementsInAll = 1u << 28;  // each has a bit of mem
 
 // log2 of the product of the lowest moduli.
 double height_of(const ClientPlan& plan, std::uint32_t limbs) {
-  double height = 0;
-  for (std::uint32_t l = 0; l < limbs; ++l) height += std::log2(static_cast<double>(plan.params.moduli[l]));
-  return height;
+  return ckks::log2_product(std::span(plan.params.moduli).first(limbs));
 }
 
 // Whether values up to `bound` at this scale, of either sign, fit so many moduli.
