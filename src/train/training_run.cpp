@@ -12,9 +12,11 @@
 #include "system/progress.h"
 #include "train/average.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_keeper.h"
 #include "train/device.h"
 #include "train/fingerprint.h"
-#include "train/loss.h"
+#include "train/gradients.h"
+#include "train/objective.h"
 #include "train/parameter_groups.h"
 #include "train/rounding.h"
 #include "train/schedule.h"
@@ -55,7 +57,8 @@ class Run {
         teacher_(in.teacher),
         limits_(limits_of(in.options)),
         device_(find_device(in.options.device)),
-        products_(parse_products(in.options.products)) {
+        products_(parse_products(in.options.products)),
+        checkpoint_(in.options.checkpoint) {
     if (o_.batch > data_.train.count())
       fail_user("--batch {}: larger than the {} training images of {}; lower it", o_.batch,
                 data_.train.count(), data_.name);
@@ -65,12 +68,10 @@ class Run {
     activations_ = network_->activations();
     groups_ = group_parameters(*network_);
     optimiser_ = make_optimiser(groups_, o_);
-    cross_entropy_.label_smoothing(o_.label_smoothing);
-    if (o_.class_weights)
-      cross_entropy_.weight(balanced_class_weights(data_.train.labels, classes_).to(device_));
+    objective_ =
+        std::make_unique<Objective>(data_, o_, network_->spec(), teacher_, groups_, device_, products_);
     steps_an_epoch_ = data_.train.count() / o_.batch;
     steps_ = steps_an_epoch_ * o_.epochs;
-    if (o_.feature_weight > 0 && !teacher_.is_empty()) match_features();
     if (!o_.checkpoint.empty())
       given_ = {{"images", fingerprint(data_)},
                 {"weights to begin with", fingerprint(start_)},
@@ -80,7 +81,7 @@ class Run {
   TrainResult operator()(const EpochCallback& on_epoch) {
     const bool resumed = o_.resume && read_checkpoint(o_.checkpoint, state(), o_);
     if (resumed)
-      checkpoint_epoch_ = history_.size();
+      checkpoint_.resumed(history_.size());
     else
       begin();
     // Not earlier: reading a checkpoint gives parameters other memory.
@@ -91,7 +92,7 @@ class Run {
     for (int epoch = static_cast<int>(history_.size()) + 1; epoch <= o_.epochs; ++epoch) {
       if (has_stalled(history_, o_.early_stop)) break;
       one_epoch(epoch, progress);
-      keep_checkpoint();
+      checkpoint_.after_epoch(state(), o_);
       if (on_epoch) on_epoch(history_.back());
     }
     return finished();
@@ -99,19 +100,6 @@ class Run {
 
  private:
   RunState state() { return {*network_, *optimiser_, average_, best_, history_, at_start_, given_}; }
-
-  // After every epoch, unless writing (large networks, slow disks) would take a notable part of the run: then
-  // when twenty times as long has passed.
-  void keep_checkpoint() {
-    constexpr double kQuick = 0.25, kRest = 20;  // seconds; times the last write
-    if (o_.checkpoint.empty()) return;
-    if (checkpoint_cost_ > kQuick && seconds_since(checkpoint_time_) < kRest * checkpoint_cost_) return;
-    const auto start = Clock::now();
-    write_checkpoint(o_.checkpoint, state(), o_);
-    checkpoint_time_ = Clock::now();
-    checkpoint_cost_ = seconds_since(start);
-    checkpoint_epoch_ = history_.size();
-  }
 
   torch::Tensor fit_images() const {
     return data_.train.images.index_select(0, torch::randperm(data_.train.count()).slice(0, 0, kFitImages));
@@ -168,21 +156,6 @@ class Run {
     for (const auto& epoch : history_) result.seconds += epoch.seconds;
     if (data_.validation.count() > 0) result.validation = evaluate(network_, data_.validation, classes_);
     return result;
-  }
-
-  // Pairs of activations, the teacher's by name.
-  void match_features() {
-    const auto match = matching_layers(network_->spec(), teacher_->spec());
-    if (!match)
-      fail_user(
-          "--feature-weight {}: compares activations one by one, but the teacher {} has other layers than "
-          "{}; use a teacher of the same layers, or --feature-weight 0",
-          o_.feature_weight, teacher_->spec().name, network_->spec().name);
-    for (const auto& layer : network_->spec().layers)
-      if (std::holds_alternative<ActivationSpec>(layer.op)) {
-        student_features_.push_back(restored_output(network_->spec(), layer.name));
-        teacher_features_.push_back(restored_output(teacher_->spec(), match->at(layer.name)));
-      }
   }
 
   bool ranges_end_at(std::int64_t step) const {
@@ -262,66 +235,11 @@ class Run {
     const auto place = first_broken_place(*network_, images);
     fail("training diverged in epoch {} {}; lower --lr or --coefficient-rate, or raise --range-penalty{}",
          epoch, place,
-         checkpoint_epoch_ == 0
+         checkpoint_.epoch() == 0
              ? "; --checkpoint FILE would keep a network to go on from"
              : fmt::format("; {} holds the network after epoch {}: go on from there with --resume "
                            "--allow-changes",
-                           o_.checkpoint, checkpoint_epoch_));
-  }
-
-  // The outputs of the named layers are appended as they are made.
-  static NetworkImpl::Observer collecting(const std::vector<std::string>& names,
-                                          std::vector<torch::Tensor>& into) {
-    if (names.empty()) return nullptr;
-    return [&](const LayerSpec& layer, const torch::Tensor&, const torch::Tensor& out) {
-      if (std::find(names.begin(), names.end(), layer.name) != names.end()) into.push_back(out);
-    };
-  }
-
-  torch::Tensor label_loss(const torch::Tensor& logits, const torch::Tensor& labels, const Mixed& mixed) {
-    auto loss = F::cross_entropy(logits, labels, cross_entropy_);
-    if (!mixed.partner.defined()) return loss;
-    const auto other = labels.index_select(0, mixed.partner.to(labels.device()));
-    return mixed.part * loss + (1 - mixed.part) * F::cross_entropy(logits, other, cross_entropy_);
-  }
-
-  torch::Tensor total_loss(const NetworkOutput& out, const std::vector<torch::Tensor>& features,
-                           const torch::Tensor& images, const torch::Tensor& labels, const Mixed& mixed) {
-    auto loss = label_loss(out.logits, labels, mixed);
-    if (!teacher_.is_empty() && (o_.distil_weight > 0 || !teacher_features_.empty())) {
-      std::vector<torch::Tensor> wanted;
-      torch::Tensor logits;
-      {
-        torch::NoGradGuard no_grad;
-        logits = teacher_->run(images, {}, collecting(teacher_features_, wanted), products_).logits;
-      }
-      if (o_.distil_weight > 0)
-        loss = loss + o_.distil_weight * distillation_loss(out.logits, logits, o_.temperature);
-      if (!wanted.empty()) loss = loss + o_.feature_weight * feature_loss(features, wanted);
-    }
-    if (out.penalty.defined()) loss = loss + out.penalty;
-    if (o_.smoothness > 0)
-      for (const auto& c : groups_.coefficients) loss = loss + o_.smoothness * neighbour_difference(c);
-    return loss;
-  }
-
-  // Scales gradients down to a norm of at most `largest`, where it is given; most steps need only look.
-  static void clip_gradients(const std::vector<torch::Tensor>& parameters, double largest) {
-    if (largest <= 0) return;
-    torch::NoGradGuard no_grad;
-    std::vector<torch::Tensor> norms;
-    for (const auto& p : parameters)
-      if (p.grad().defined()) norms.push_back(p.grad().norm());
-    if (norms.empty()) return;
-    const double factor = largest / (torch::stack(norms).norm().item<double>() + 1e-6);
-    if (!(factor < 1)) return;
-    for (const auto& p : parameters)
-      if (p.grad().defined()) p.grad().mul_(factor);
-  }
-
-  // Gradients that are dropped, and not set to zero, need not be added to.
-  static void drop_gradients(const std::vector<torch::Tensor>& parameters) {
-    for (const auto& p : parameters) p.mutable_grad().reset();
+                           o_.checkpoint, checkpoint_.epoch()));
   }
 
   // Loss and number of right predictions.
@@ -337,10 +255,7 @@ class Run {
     images = images.to(device_);
     const bool rounding = rounded_ && in_last_part(o_.quantise_last, step, steps_);
     if (rounding) rounded_->apply();
-    std::vector<torch::Tensor> features;
-    const auto out = network_->run(images, {o_.range_limit, o_.range_penalty, o_.range_peak},
-                                   collecting(student_features_, features), products_);
-    const auto loss = total_loss(out, features, images, labels, mixed);
+    const auto [loss, logits] = (*objective_)(*network_, images, labels, mixed);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) stop_diverged(static_cast<int>(step / steps_an_epoch_) + 1, images);
     drop_gradients(network_->parameters());
@@ -350,7 +265,7 @@ class Run {
     clip_gradients(network_->parameters(), o_.gradient_clip);
     optimiser_->step();
     network_->project_activations(limits_);
-    const double hits = (out.logits.argmax(1) == labels).sum().item<double>();
+    const double hits = (logits.argmax(1) == labels).sum().item<double>();
     return {value, hits};
   }
 
@@ -365,17 +280,14 @@ class Run {
   std::vector<Activation> activations_;  // from the input on
   ParameterGroups groups_;
   std::unique_ptr<torch::optim::Optimizer> optimiser_;
-  F::CrossEntropyFuncOptions cross_entropy_;
+  std::unique_ptr<Objective> objective_;
   std::int64_t steps_an_epoch_ = 0, steps_ = 0;
-  std::vector<std::string> student_features_, teacher_features_;  // layers whose outputs are compared
   std::unique_ptr<RoundedWeights> rounded_;
   std::vector<torch::Tensor> average_, best_;
   std::vector<EpochRecord> history_;
   std::map<std::string, StartCoefficients> at_start_;
   std::map<std::string, std::string> given_;  // for the checkpoint
-  double checkpoint_cost_ = 0;                // seconds of the last write
-  Clock::time_point checkpoint_time_;         // of the last write
-  std::size_t checkpoint_epoch_ = 0;          // what the checkpoint holds; 0: there is none
+  CheckpointKeeper checkpoint_;
 };
 
 }  // namespace
