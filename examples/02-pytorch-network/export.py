@@ -60,7 +60,7 @@ def main():
     net.eval()
 
     out.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(net, (x[:1],), str(out / "net.onnx"), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    torch.onnx.export(net, (x[:1],), str(out / "net.onnx"))
 
     test, labels = read(images / "test")
     with torch.no_grad():
