@@ -16,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
 #include "plan/layout/block_layout.h"
@@ -30,28 +29,6 @@ using GiantSteps = std::vector<std::uint32_t>;  // by stage
 // Into how many slices a stage cuts the ciphertexts of each vector that it reads, so that rotated copies of
 // one slice alone are in memory: their sums are partial sums. By stage; empty: none is cut.
 using InputSlices = std::vector<std::uint32_t>;
-
-// The counts that a choice is made by, without weights.
-struct StageRotations {
-  std::uint64_t inputs = 0;    // ciphertexts that are rotated
-  std::uint64_t rotated = 0;   // rotated copies of inputs
-  std::uint64_t partials = 0;  // sums, whether rotated or not
-  std::uint64_t giants = 0;    // of those, rotated
-  std::uint64_t products = 0;  // ciphertexts times weights
-};
-class RotationCounter {
- public:
-  RotationCounter(const Network& network, const std::vector<BlockLayout>& layouts, std::size_t stage);
-  StageRotations count(std::uint32_t giant) const;
-
- private:
-  // Ciphertexts that read the same ones, by rotation.
-  struct Kind {
-    std::vector<std::tuple<std::size_t, std::uint32_t, std::int32_t>> links;  // range, ciphertext, rotation
-    std::size_t outputs = 0;
-  };
-  std::vector<Kind> kinds_;
-};
 
 // How weights that could be scalars are kept: as such (16 bits, the digit product), or by block like the
 // others, where they may have more bits (PackedStage::extra_bits).

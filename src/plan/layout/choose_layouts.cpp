@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "plan/layout/rotation_counter.h"
 
 namespace velum::plan {
 

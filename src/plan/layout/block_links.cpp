@@ -1,0 +1,113 @@
+#include "plan/layout/block_links.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <unordered_map>
+
+namespace velum::plan::blocks {
+
+namespace {
+
+Place nearest(const std::vector<Place>& places, std::uint32_t block) {
+  if (places.size() == 1) return places[0];
+  const auto distance = [&](const Place& a) {
+    return std::abs(static_cast<std::int64_t>(a.block) - static_cast<std::int64_t>(block));
+  };
+  return *std::min_element(places.begin(), places.end(),
+                           [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+}
+
+}  // namespace
+
+Split split_rotation(std::int32_t r, std::uint32_t giant) {
+  if (giant == 0) return {r, 0};
+  const auto size = static_cast<std::int32_t>(giant);
+  const std::int32_t baby = ((r % size) + size) % size;
+  return {baby, r - baby};
+}
+
+Links find_links(const Network& net, const std::vector<BlockLayout>& layouts,
+                 const std::vector<std::uint32_t>& supports) {
+  Links found;
+  found.blocks = static_cast<std::uint32_t>(supports.size());
+  std::unordered_map<std::uint64_t, std::uint32_t> known;
+  for (std::uint32_t p = 0; p < found.blocks; ++p) {
+    if (supports[p] == kAbsent) continue;
+    const auto columns = net.supports[supports[p]];
+    for (std::uint32_t k = 0; k < columns.size(); ++k) {
+      const std::size_t range = net.columns.index_of(columns[k]);
+      const auto& source = net.columns.ranges()[range];
+      const auto from = nearest(layouts[source.vector].places[columns[k] - source.first], p);
+      const auto r = static_cast<std::int32_t>(from.block) - static_cast<std::int32_t>(p);
+      // Ranges, ciphertexts and rotations stay far below these widths.
+      const auto key = std::uint64_t{range} << 48 | std::uint64_t{from.ciphertext} << 20 |
+                       static_cast<std::uint64_t>(r + (1 << 19));
+      const auto [it, fresh] = known.try_emplace(key, static_cast<std::uint32_t>(found.links.size()));
+      if (fresh) found.links.push_back({range, from.ciphertext, r});
+      found.uses.push_back({p, k, it->second});
+    }
+  }
+  return found;
+}
+
+Pattern::Pattern(const Links& links, const std::vector<std::uint32_t>& supports, const Cut& cut,
+                 const std::vector<std::uint32_t>& inputs)
+    : links_(links), supports_(supports) {
+  const auto term_of = [&](const Link& link) -> Term {
+    const auto split = split_rotation(link.rotation, cut.giant);
+    const auto slice = std::uint64_t{link.ciphertext} * cut.slices / inputs[link.range];
+    return {split.giant, static_cast<std::uint32_t>(slice), link.range, split.baby, link.ciphertext};
+  };
+  std::map<Term, std::uint32_t> place;
+  for (const auto& link : links.links) place.try_emplace(term_of(link), 0u);
+  for (auto& [term, index] : place) {
+    index = static_cast<std::uint32_t>(terms_.size());
+    terms_.push_back(term);
+  }
+  for (const auto& link : links.links) term_of_link_.push_back(place.at(term_of(link)));
+}
+
+void Pattern::fill(float* out, const std::vector<const float*>& weights) const {
+  for (const auto& use : links_.uses) out[place_of(use)] += weights[use.block][use.index];
+}
+
+bool Pattern::reaches_element(std::size_t term, std::int64_t block) const {
+  const auto blocks = static_cast<std::int64_t>(links_.blocks);
+  return supports_[static_cast<std::size_t>(((block - terms_[term].giant) % blocks + blocks) % blocks)] !=
+         kAbsent;
+}
+
+std::vector<bool> Pattern::written() const {
+  std::vector<bool> all(terms_.size() * blocks(), false);
+  for (const auto& use : links_.uses) all[place_of(use)] = true;
+  return all;
+}
+
+std::size_t Pattern::place_of(const Use& use) const {
+  const auto term = term_of_link_[use.link];
+  const auto blocks = static_cast<std::int64_t>(links_.blocks);
+  const auto at = ((std::int64_t{use.block} + terms_[term].giant) % blocks + blocks) % blocks;
+  return std::size_t{term} * links_.blocks + static_cast<std::size_t>(at);
+}
+
+Patterns patterns_of(const Stage& stage, const BlockLayout& out) {
+  Patterns all;
+  std::map<std::vector<std::uint32_t>, std::size_t> known;
+  std::vector<std::uint32_t> supports(out.blocks);
+  for (std::uint32_t t = 0; t < out.ciphertexts; ++t) {
+    for (std::uint32_t p = 0; p < out.blocks; ++p) {
+      const auto e = out.element[std::size_t{t} * out.blocks + p];
+      supports[p] = e == kAbsent ? kAbsent : stage.rows[e].support;
+    }
+    const auto [it, fresh] = known.try_emplace(supports, all.supports.size());
+    if (fresh) {
+      all.supports.push_back(supports);
+      all.ciphertexts.emplace_back();
+    }
+    all.ciphertexts[it->second].push_back(t);
+  }
+  return all;
+}
+
+}  // namespace velum::plan::blocks
