@@ -16,8 +16,16 @@ namespace {
 constexpr std::array<char, 6> kMagic = {'V', 'E', 'L', 'U', 'M', '\0'};
 constexpr std::size_t kHeader = kFrameHeadBytes, kHash = kFrameHashBytes;
 
-const char* type_name(std::uint16_t type) {
-  switch (static_cast<FileType>(type)) {
+std::array<std::uint8_t, kHash> digest(std::span<const std::uint8_t> bytes) {
+  std::array<std::uint8_t, kHash> h;
+  crypto_generichash(h.data(), h.size(), bytes.data(), bytes.size(), nullptr, 0);
+  return h;
+}
+
+}  // namespace
+
+const char* type_name(FileType type) {
+  switch (type) {
     case FileType::client_plan:
       return "client plan";
     case FileType::server_plan:
@@ -37,14 +45,6 @@ const char* type_name(std::uint16_t type) {
   }
   return "unknown file type";
 }
-
-std::array<std::uint8_t, kHash> digest(std::span<const std::uint8_t> bytes) {
-  std::array<std::uint8_t, kHash> h;
-  crypto_generichash(h.data(), h.size(), bytes.data(), bytes.size(), nullptr, 0);
-  return h;
-}
-
-}  // namespace
 
 std::size_t framed_bytes(std::size_t payload) {
   return kHeader + payload + kHash;
@@ -77,11 +77,10 @@ void check_frame_head(std::span<const std::uint8_t> head, std::uint64_t file_byt
     fail_user("{}: truncated: {} bytes, a Velum file has at least {}; copy the file again", what, file_bytes,
               kHeader + kHash);
   if (std::memcmp(r.get_bytes(kMagic.size()).data(), kMagic.data(), kMagic.size()) != 0)
-    fail_user("{}: not a Velum file ({} expected)", what, type_name(static_cast<std::uint16_t>(type)));
-  const auto got_type = r.get<std::uint16_t>();
-  if (got_type != static_cast<std::uint16_t>(type))
-    fail_user("{}: this file holds {}, {} expected", what, type_name(got_type),
-              type_name(static_cast<std::uint16_t>(type)));
+    fail_user("{}: not a Velum file ({} expected)", what, type_name(type));
+  const auto got_type = static_cast<FileType>(r.get<std::uint16_t>());
+  if (got_type != type)
+    fail_user("{}: this file holds {}, {} expected", what, type_name(got_type), type_name(type));
   r.get<std::uint32_t>();  // the version
   const auto length = r.get<std::uint64_t>();
   const std::uint64_t present = file_bytes - kHeader - kHash;
@@ -111,10 +110,10 @@ std::span<const std::uint8_t> unwrap(std::span<const std::uint8_t> file, FileTyp
   return payload;
 }
 
-bool is_type(std::span<const std::uint8_t> head, FileType type) {
-  const auto number = static_cast<std::uint16_t>(type);
-  return head.size() >= kMagic.size() + 2 && std::memcmp(head.data(), kMagic.data(), kMagic.size()) == 0 &&
-         head[6] == (number & 0xff) && head[7] == number >> 8;
+std::optional<FileType> stated_type(std::span<const std::uint8_t> head) {
+  if (head.size() < kMagic.size() + 2 || std::memcmp(head.data(), kMagic.data(), kMagic.size()) != 0)
+    return {};
+  return static_cast<FileType>(head[6] | head[7] << 8);
 }
 
 }  // namespace velum

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ inline constexpr std::size_t kFrameHeadBytes = 6 + 2 + 4 + 8, kFrameHashBytes = 
 // another magic or type, and another length than it announces. The version is left to `unwrap`.
 void check_frame_head(std::span<const std::uint8_t> head, std::uint64_t file_bytes, FileType type,
                       const std::string& what);
-// Whether a file that begins with `head` says that it is of this type.
-bool is_type(std::span<const std::uint8_t> head, FileType type);
+// What a file that begins with `head` says that it is, known or not; nothing where it is none of Velum's.
+std::optional<FileType> stated_type(std::span<const std::uint8_t> head);
+const char* type_name(FileType type);
 
 }  // namespace velum

@@ -20,6 +20,7 @@
 #include "cli/rates_file.h"
 #include "model/onnx.h"
 #include "system/file.h"
+#include "system/program.h"
 #include "system/progress.h"
 
 namespace velum::cli {
@@ -80,6 +81,7 @@ struct NetworkCommand {
 };
 
 void run_network(const NetworkCommand& o) {
+  forbid_core_dumps();  // images of the user's, under a key of its own
   begin_command(o.common, {}, inputs_of(o.plan, o.data));
   const auto loaded = load_model(o.plan);
   const auto& graph = loaded.graph;

@@ -46,7 +46,10 @@ void run(const Options& o) {
   // Only images that are files of their own have names.
   const bool named = o.data.data.starts_with("folder:") || o.data.data.starts_with("list:");
   const auto names = named ? o.out + kNames : "";
-  begin_command(o.common, {{"--out", o.out}, {"--out, the images' names", names}}, inputs);
+  begin_command(o.common,
+                {{"--out", o.out, {FileType::input_batch, FileType::public_batch}},
+                 {"--out, the images' names", names}},
+                inputs);
   const auto plan = ClientPlan::load(o.plan);
   const auto& form = plan.state().plan;
   const auto client = load_client(o, plan);

@@ -22,7 +22,8 @@ struct Options {
 };
 
 void run(const Options& o) {
-  begin_command(o.common, {{"--out", o.out}}, {{"--plan", o.plan}, {"--keys", o.keys}, {"--in", o.in}});
+  begin_command(o.common, {{"--out", o.out, {FileType::output_batch}}},
+                {{"--plan", o.plan}, {"--keys", o.keys}, {"--in", o.in}});
   const auto plan = ServerPlan::load(o.plan);
   // Before the keys, which may be large.
   plan.require_memory(threads(), o.memory);

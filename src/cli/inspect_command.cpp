@@ -20,9 +20,11 @@
 #include "model/obstacles.h"
 #include "model/onnx.h"
 #include "plan/passes.h"
+#include "session/client_keys.h"
 #include "session/files.h"
 #include "system/file.h"
 #include "system/framed_file.h"
+#include "system/program.h"
 
 namespace velum::cli {
 
@@ -105,8 +107,9 @@ Description describe_client(const plan::ClientPlan& plan, const std::string& typ
   return describe_parameters(std::move(d), ckks::Parameters(plan.params));
 }
 
-Description describe_key(const std::string& path, FileType type, const std::string& name) {
-  const auto bytes = read_framed_file(path, type);
+// `bytes` are those of the file `path`.
+Description describe_key(std::span<const std::uint8_t> bytes, const std::string& path, FileType type) {
+  const std::string name = type_name(type);
   const std::uint32_t version = type == FileType::evaluation_keys ? ckks::kEvaluationKeysVersion : 1;
   ByteReader r(unwrap(bytes, type, version, path), path);
   engine::Id params, key;
@@ -204,11 +207,9 @@ Description describe(const std::string& path, const NetworkOptions& network) {
   const InputFile file(path);
   std::vector<std::uint8_t> head(std::min<std::uint64_t>(file.size(), engine::kBatchHeaderBytes));
   file.read_at(0, head);
-  constexpr std::string_view magic("VELUM\0", 6);
-  if (head.size() < 8 || !std::equal(magic.begin(), magic.end(), head.begin()))
-    return describe_model(path, network);
-  const auto type = static_cast<FileType>(head[6] | head[7] << 8);
-  switch (type) {
+  const auto type = stated_type(head);
+  if (!type) return describe_model(path, network);
+  switch (*type) {
     case FileType::client_plan:
       return describe_client(session::load_client_plan(path), "client plan");
     case FileType::server_plan: {
@@ -221,18 +222,18 @@ Description describe(const std::string& path, const NetworkOptions& network) {
       return d;
     }
     case FileType::secret_key:
-      return describe_key(path, type, "secret key");
+      forbid_core_dumps();
+      return describe_key(session::read_secret_key_file(path).span(), path, *type);
     case FileType::evaluation_keys:
-      return describe_key(path, type, "evaluation keys");
     case FileType::public_key:
-      return describe_key(path, type, "public key");
+      return describe_key(read_framed_file(path, *type), path, *type);
     case FileType::input_batch:
     case FileType::public_batch:
     case FileType::output_batch:
       return describe_batch(path, head, file.size());
   }
   fail_user("{}: a Velum file of unknown type {}; a newer version may have written it", path,
-            static_cast<int>(type));
+            static_cast<int>(*type));
 }
 
 void run(const Options& o) {

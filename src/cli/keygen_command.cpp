@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "session/plan_states.h"
 #include "system/file.h"
+#include "system/framed_file.h"
 #include "system/program.h"
 #include "system/progress.h"
 #include "velum/client.h"
@@ -18,7 +19,13 @@ namespace velum::cli {
 
 namespace {
 
-constexpr std::array kNames = {"secret.key", "eval.keys", "public.key"};
+struct KeyName {
+  const char* name;
+  FileType type;
+};
+constexpr std::array kNames = {KeyName{"secret.key", FileType::secret_key},
+                               KeyName{"eval.keys", FileType::evaluation_keys},
+                               KeyName{"public.key", FileType::public_key}};
 
 struct Options {
   std::string plan, out;
@@ -29,9 +36,10 @@ struct Options {
 void run(const Options& o) {
   forbid_core_dumps();
   NamedPaths inputs = {{"--plan", o.plan}};
-  for (const auto& name : kNames) {
+  for (const auto& [name, type] : kNames) {
     const auto path = path_in(o.out, name);
     inputs.push_back({"--out", path});
+    require_same_kind("--out", path, std::array{type});
     if (same_file(path, o.plan)) fail_user("{}: is the plan; choose another folder for the keys", path);
   }
   begin_command(o.common, {}, inputs);

@@ -1,5 +1,6 @@
 // velum plan: parameters, scales and schedule for a network, decided and explained.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "cli/plan_options.h"
 #include "system/file.h"
 #include "system/file_set.h"
+#include "system/framed_file.h"
 
 namespace velum::cli {
 
@@ -28,6 +30,8 @@ void run(const Options& o) {
   auto inputs = inputs_of(o.plan, {});
   std::optional<FileSet> files;
   if (!o.out.empty()) {
+    require_same_kind("--out", client, std::array{FileType::client_plan});
+    require_same_kind("--out", server, std::array{FileType::server_plan});
     for (const auto& path : {client, server}) {
       for (const auto& input : inputs)
         if (!input.path.empty() && same_file(path, input.path))

@@ -4,9 +4,9 @@
 #include <array>
 #include <filesystem>
 
-#include "base/container.h"
 #include "base/error.h"
 #include "system/file.h"
+#include "system/framed_file.h"
 
 namespace velum::cli {
 
@@ -33,15 +33,6 @@ bool is_data_in(const std::string& path, const std::string& folder) {
   return std::ranges::find(kImages, ending) != kImages.end() || within.string().ends_with("ubyte");
 }
 
-bool holds_secret_key(const std::string& path) {
-  if (!is_regular(path)) return false;
-  const InputFile file(path);
-  std::array<std::uint8_t, 8> head{};
-  if (file.size() < head.size()) return false;
-  file.read_at(0, head);
-  return is_type(head, FileType::secret_key);
-}
-
 [[noreturn]] void refuse(const NamedPath& output, const std::string& other) {
   fail_user("{} {}: is the file of {} too, one would overwrite the other; name another file", output.option,
             output.path, other);
@@ -62,11 +53,7 @@ void check_targets(const NamedPaths& outputs, const NamedPaths& inputs) {
           (is_regular(output.path) || !fs::exists(output.path)))
         refuse(output, outputs[j].option);
     require_writable(output.path);
-    if (holds_secret_key(output.path))
-      fail_user(
-          "{} {}: holds a secret key, and what was encrypted under it can only be read with it; name another "
-          "file",
-          output.option, output.path);
+    require_same_kind(output.option, output.path, output.writes);
   }
 }
 

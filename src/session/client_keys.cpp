@@ -29,10 +29,14 @@ void save_secret_key(const std::string& path, const ckks::SecretKey& key) {
   write_file_atomically(path, std::span<const std::uint8_t>(file.span()), kOwnerOnly);
 }
 
-ckks::SecretKey load_secret_key(const std::string& path, const ckks::Parameters& params) {
+SecretBuffer<std::uint8_t> read_secret_key_file(const std::string& path) {
   finish_set_around(path);
   check_head(path);
-  const auto file = read_secret_file(path, kMaxBytes);
+  return read_secret_file(path, kMaxBytes);
+}
+
+ckks::SecretKey load_secret_key(const std::string& path, const ckks::Parameters& params) {
+  const auto file = read_secret_key_file(path);
   return ckks::SecretKey::from_file(file.span(), params, path);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/error.h"
 #include "system/file.h"
@@ -43,6 +44,24 @@ std::vector<std::uint8_t> read_framed_file(const std::string& path, FileType typ
   bytes.resize(file.size());
   file.read_at(0, bytes);
   return bytes;
+}
+
+void require_same_kind(const std::string& option, const std::string& path, std::span<const FileType> writes) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return;
+  const InputFile file(path);
+  std::array<std::uint8_t, 8> head{};
+  if (file.size() < head.size()) return;
+  file.read_at(0, head);
+  const auto there = stated_type(head);
+  if (!there || std::ranges::find(writes, *there) != writes.end()) return;
+  if (there == FileType::secret_key)
+    fail_user(
+        "{} {}: holds a secret key, and what was encrypted under it can only be read with it; name another "
+        "file",
+        option, path);
+  fail_user("{} {}: holds {}, which something of another kind would replace; name another file", option, path,
+            type_name(*there));
 }
 
 }  // namespace velum

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "system/file.h"
+#include "system/framed_file.h"
 #include "train/trainer.h"
 
 namespace velum::train {
@@ -39,7 +40,10 @@ void check_output_files(const Arguments& args) {
   const std::vector<NamedFile> read = {
       {"--config", args.config}, {"--from", o.from}, {"--teacher", o.teacher}};
   for (std::size_t i = 0; i < written.size(); ++i) {
-    if (!written[i].path.empty()) require_writable(written[i].path);
+    if (!written[i].path.empty()) {
+      require_writable(written[i].path);
+      require_same_kind(written[i].option, written[i].path, {});
+    }
     for (std::size_t j = i + 1; j < written.size(); ++j) require_apart(written[i], written[j]);
     for (const auto& other : read) require_apart(written[i], other);
   }

@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "model/execute.h"
+#include "model/onnx.h"
+#include "support/graphs.h"
 
 namespace velum::test {
 namespace {
@@ -95,6 +98,26 @@ TEST(Run, ImagesOutsideTheNetworksRangesAreAFailure) {
   EXPECT_EQ(lines(outcome.err).back().find("velum run: "), 0U) << outcome.err;
   EXPECT_NE(outcome.err.find("images 0, 1"), std::string::npos) << outcome.err;
   EXPECT_FALSE(w.exists("out.json") || w.exists("p.csv"));
+}
+
+// Every value within its range, and yet the errors are many times the predicted ones: the rounding of weights
+// was predicted for dark images, as those were that the network was measured on, all but one.
+TEST(Run, FarLessPrecisionThanPredictedIsAFailure) {
+  const Workplace w;
+  std::vector<float> dark(1000 * 16), bright(20 * 16, 1.0F);
+  for (std::size_t i = 0; i < dark.size(); ++i) dark[i] = i < 16 ? 1.0F : 0.001F * static_cast<float>(i % 7);
+  GraphBuilder b({1, 4, 4});
+  auto graph = b.finish(b.dense(b.flatten(b.input(), 16), 16, 3));
+  model::calibrate(graph, dark, 1000, 0.5);
+  model::save_onnx(graph, w.folder() + "/dark.onnx");
+  w.write("dark.npy", npy_floats(dark, {1000, 1, 4, 4}));
+  w.write("bright.npy", npy_floats(bright, {20, 1, 4, 4}));
+  w.must("velum run dark.onnx --precision 8 --data npy:dark.npy");
+  const auto outcome =
+      w.run("velum run dark.onnx --precision 8 --data npy:bright.npy --json o.json --out p.csv");
+  EXPECT_EQ(outcome.code, 2) << outcome.out << outcome.err;
+  EXPECT_NE(outcome.err.find("bits of the plan's largest output where"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(w.exists("o.json") || w.exists("p.csv"));
 }
 
 TEST(Bench, RepeatsTheEvaluationOfANetwork) {

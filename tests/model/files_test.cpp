@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "model/onnx/file.h"
 #include "model/onnx_builder.h"
 
 namespace velum::model {
@@ -59,6 +60,24 @@ class ExternalData : public ::testing::Test {
 
   fs::path folder_;
 };
+
+// The file's bytes and what they are parsed to, before either is there.
+TEST(OnnxFiles, MustFitTheMemory) {
+  const auto path = (fs::temp_directory_path() / ("velum_fits_" + std::to_string(::getpid()))).string();
+  OnnxFile f({2});
+  const auto bytes = f.node("Identity", {"x"}, "y").bytes();
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  EXPECT_EQ(read_onnx_file(path, 2 * bytes.size()), std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+  EXPECT_EQ(read_onnx_file(path, std::nullopt).size(), bytes.size()) << "where the system does not say";
+  try {
+    read_onnx_file(path, 2 * bytes.size() - 1);
+    ADD_FAILURE() << "more memory is taken than there is";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("bytes are needed to read it"));
+  }
+  fs::remove(path);
+}
 
 TEST_F(ExternalData, IsReadAtItsOffset) {
   EXPECT_EQ(load({{"location", "weights.data"}, {"offset", "8"}, {"length", "16"}}), "31 42");

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/container.h"
 #include "base/temp_folder.h"
 #include "train/trainer.h"
 
@@ -45,6 +46,11 @@ TEST_F(OutputFiles, OneMayNotTakeThePlaceOfAnother) {
   refused(&Arguments::out, teacher_checkpoint(args.options), "the ReLU network's checkpoint");
   refused(&Arguments::out, args.options.from, "--from");
   refused(&Arguments::write_config, args.config, "--config");
+}
+
+TEST_F(OutputFiles, KeysAndPlansAreNotReplaced) {
+  folder.write("model.onnx", wrap(FileType::evaluation_keys, 1, {}));
+  expect_user_error({"--out ", "model.onnx: holds evaluation keys"}, [&] { check_output_files(args); });
 }
 
 TEST_F(OutputFiles, ThatCannotBeWrittenAreRefused) {

@@ -76,14 +76,23 @@ class Outline {
 
 }  // namespace
 
-std::vector<std::uint8_t> read_onnx_file(const std::string& path) {
+std::vector<std::uint8_t> read_onnx_file(const std::string& path, std::optional<std::uint64_t> available) {
   const InputFile file(path);
   constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
   if (file.size() > kMost)
     fail_user("{}: has {} bytes, an ONNX file has at most {}", path, file.size(), kMost);
+  constexpr std::uint64_t kLarge = std::uint64_t{64} << 20;
+  if (file.size() > kLarge && file.hole_bytes() > file.size() / 2)
+    fail_user(
+        "{}: {} of its {} bytes were never written (a hole): it was not copied whole; copy or export it "
+        "again",
+        path, file.hole_bytes(), file.size());
   if (file.size() == 0 || !Outline(file).holds(0, file.size(), kGraphField))
     fail_user("{}: is not an ONNX file ({} bytes), or was cut off: copy or export it again", path,
               file.size());
+  if (available && 2 * file.size() > *available)
+    fail_user("{}: {} bytes are needed to read it, {} are available; use a machine with more memory", path,
+              2 * file.size(), *available);
   std::vector<std::uint8_t> bytes(file.size());
   file.read_at(0, bytes);
   return bytes;

@@ -56,10 +56,12 @@ std::int64_t opset_of(const onnx::ModelProto& model) {
   fail_user("names no ONNX opset, Velum reads {} to {}: the file is incomplete", first_opset, last_opset);
 }
 
-Graph load(std::span<const std::uint8_t> bytes, const std::string& what, const ExternalFolder& folder,
+// `parsed` makes the message, and holds the file's bytes no longer than that.
+template <typename Parsed>
+Graph load(const Parsed& parsed, const std::string& what, const ExternalFolder& folder,
            const LoadOptions& options) {
   try {
-    const onnx::ModelProto model = parse(bytes);
+    const onnx::ModelProto model = parsed();
     check_version(model);
     Graph g = import_graph(model, opset_of(model), folder, options);
     read_metadata(model, g);
@@ -78,12 +80,18 @@ Graph load(std::span<const std::uint8_t> bytes, const std::string& what, const E
 }  // namespace
 
 Graph load_onnx(std::span<const std::uint8_t> bytes, const std::string& what, const LoadOptions& options) {
-  return load(bytes, what, {}, options);
+  return load([&] { return parse(bytes); }, what, {}, options);
 }
 
 Graph load_onnx(const std::string& path, const LoadOptions& options) {
   const auto folder = std::filesystem::path(path).parent_path();
-  return load(read_onnx_file(path), path, {folder.empty() ? "." : folder.string()}, options);
+  auto bytes = read_onnx_file(path);
+  const auto parsed = [&] {
+    auto model = parse(bytes);
+    bytes = {};
+    return model;
+  };
+  return load(parsed, path, {folder.empty() ? "." : folder.string()}, options);
 }
 
 void save_onnx(const Graph& g, const std::string& path) {
