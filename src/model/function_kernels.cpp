@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "model/shapes.h"
 
 namespace velum::model {
 
@@ -47,11 +48,17 @@ using Binary = double (*)(double x, double y);
 const std::map<std::string, Unary, std::less<>>& unary_functions() {
   static const std::map<std::string, Unary, std::less<>> table{
       {"Abs", [](double x, double, double) { return std::fabs(x); }},
+      {"Acos", [](double x, double, double) { return std::acos(x); }},
+      {"Acosh", [](double x, double, double) { return std::acosh(x); }},
+      {"Asin", [](double x, double, double) { return std::asin(x); }},
+      {"Asinh", [](double x, double, double) { return std::asinh(x); }},
       {"Atan", [](double x, double, double) { return std::atan(x); }},
+      {"Atanh", [](double x, double, double) { return std::atanh(x); }},
       {"Ceil", [](double x, double, double) { return std::ceil(x); }},
       {"Celu", [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x / a); }},
       {"Clip", [](double x, double low, double high) { return std::min(std::max(x, low), high); }},
       {"Cos", [](double x, double, double) { return std::cos(x); }},
+      {"Cosh", [](double x, double, double) { return std::cosh(x); }},
       {"Elu", [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x); }},
       {"Erf", [](double x, double, double) { return std::erf(x); }},
       {"Exp", [](double x, double, double) { return std::exp(x); }},
@@ -67,12 +74,18 @@ const std::map<std::string, Unary, std::less<>>& unary_functions() {
       {"Round", [](double x, double, double) { return round_even(x); }},
       {"Selu", [](double x, double a, double g) { return g * (x > 0 ? x : a * std::expm1(x)); }},
       {"Sigmoid", [](double x, double, double) { return sigmoid(x); }},
+      {"Shrink",
+       [](double x, double lambda, double bias) {
+         return x < -lambda ? x + bias : x > lambda ? x - bias : 0;
+       }},
       {"Sign", [](double x, double, double) { return sign(x); }},
       {"Sin", [](double x, double, double) { return std::sin(x); }},
+      {"Sinh", [](double x, double, double) { return std::sinh(x); }},
       {"Softplus", [](double x, double, double) { return softplus(x); }},
       {"Softsign", [](double x, double, double) { return x / (1 + std::fabs(x)); }},
       {"Sqrt", [](double x, double, double) { return std::sqrt(x); }},
       {"Swish", [](double x, double a, double) { return x * sigmoid(a * x); }},
+      {"Tan", [](double x, double, double) { return std::tan(x); }},
       {"Tanh", [](double x, double, double) { return std::tanh(x); }},
       {"ThresholdedRelu", [](double x, double a, double) { return x > a ? x : 0.0; }},
   };
@@ -93,6 +106,7 @@ const std::map<std::string, Binary, std::less<>>& binary_functions() {
       {"Or", [](double x, double y) { return x != 0 || y != 0 ? 1.0 : 0.0; }},
       {"PRelu", [](double x, double slope) { return x > 0 ? x : slope * x; }},
       {"Pow", [](double x, double y) { return std::pow(x, y); }},
+      {"Xor", [](double x, double y) { return (x != 0) != (y != 0) ? 1.0 : 0.0; }},
   };
   return table;
 }
@@ -158,6 +172,22 @@ void local_response(const AxisFunction& f, Line in, double* out, std::size_t cou
   }
 }
 
+double reduced(const std::string& op, Line in, std::size_t count) {
+  const double top = op == "ReduceLogSumExp" ? in(largest(in, count, false, 1)) : 0;
+  double sum = 0, product = 1;
+  for (std::size_t k = 0; k < count; ++k) {
+    const double x = in(k);
+    product *= x;
+    sum += op == "ReduceL1"          ? std::fabs(x)
+           : op == "ReduceL2"        ? x * x
+           : op == "ReduceLogSumExp" ? std::exp(x - top)
+                                     : x;
+  }
+  if (op == "ReduceProd") return product;
+  if (op == "ReduceL1") return sum;
+  return op == "ReduceL2" ? std::sqrt(sum) : top + std::log(sum);
+}
+
 void one_line(const AxisFunction& f, Line in, double* out, std::size_t count) {
   if (f.op == "Softmax" || f.op == "LogSoftmax") {
     soft(f.op, in, out, count);
@@ -168,6 +198,8 @@ void one_line(const AxisFunction& f, Line in, double* out, std::size_t count) {
     *out = static_cast<double>(largest(in, count, f.size != 0, f.op == "ArgMax" ? 1 : -1));
   } else if (f.op == "ReduceMax" || f.op == "ReduceMin") {
     *out = in(largest(in, count, false, f.op == "ReduceMax" ? 1 : -1));
+  } else if (reduces(f)) {
+    *out = reduced(f.op, in, count);
   } else if (f.op == "LRN") {
     local_response(f, in, out, count);
   } else {
@@ -202,12 +234,11 @@ LayerKernel prepare_function(const Function& f, std::size_t inputs, const Shape&
 
 LayerKernel prepare_axis_function(const AxisFunction& f, const Shape& in) {
   const Split s = split(f, in);
-  const bool reduces = f.op == "ArgMax" || f.op == "ArgMin" || f.op == "ReduceMax" || f.op == "ReduceMin";
-  return [f, s, reduces](std::span<const double* const> x, double* y, std::size_t lanes) {
+  return [f, s, shrinks = reduces(f)](std::span<const double* const> x, double* y, std::size_t lanes) {
     for (std::size_t i = 0; i < s.before; ++i)
       for (std::size_t j = 0; j < s.after * lanes; ++j) {
         const std::size_t row = s.after * lanes;
-        double* out = y + i * row * (reduces ? 1 : s.along) + j;
+        double* out = y + i * row * (shrinks ? 1 : s.along) + j;
         one_line(f, {x[0] + i * row * s.along + j, row}, out, s.along);
       }
   };

@@ -47,7 +47,7 @@ Obstacle obstacle(const std::string& op) {
                      "RMSNormalization", "MeanVarianceNormalization"}))
     return {"", op, "a division by what the image itself holds", "", use_batch_norm};
   if (is_one_of(op, {"Max", "Min", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "Where",
-                     "ReduceMax", "ReduceMin"}))
+                     "ReduceMax", "ReduceMin", "Shrink", "Xor"}))
     return {"", op, comparisons, "", no_remedy};
   return {"", op, "a function that is not a polynomial of its input", "", no_remedy};
 }

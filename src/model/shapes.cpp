@@ -102,11 +102,19 @@ Shape shape_of(const Linear& l, const Shape& in) {
   return l.shape;
 }
 
+}  // namespace
+
+bool reduces(const AxisFunction& f) {
+  return f.op == "ArgMax" || f.op == "ArgMin" || f.op.starts_with("Reduce");
+}
+
+namespace {
+
 Shape shape_of(const AxisFunction& f, const Shape& in) {
   const int rank = static_cast<int>(in.size());
   if (f.first < 0 || f.last <= f.first || f.last > rank)
     fail_user("works along the axes {} to {} of a tensor with {} axes", f.first, f.last - 1, rank);
-  if (f.op != "ArgMax" && f.op != "ArgMin" && f.op != "ReduceMax" && f.op != "ReduceMin") return in;
+  if (!reduces(f)) return in;
   Shape out = in;
   for (int a = f.first; a < f.last; ++a) out[static_cast<std::size_t>(a)] = 1;
   return out;

@@ -29,4 +29,7 @@ void check_coefficients(const Coefficients& c, const Shape& shape, std::string_v
 // Refuses a shape with an empty axis or too many elements.
 void check_shape(const Shape& shape);
 
+// Whether one element is left along the function's axes.
+bool reduces(const AxisFunction& f);
+
 }  // namespace velum::model

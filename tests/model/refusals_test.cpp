@@ -16,6 +16,7 @@ namespace {
 using namespace testing;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string refusal(const std::vector<std::uint8_t>& bytes) {
   ::testing::internal::CaptureStderr();
@@ -84,6 +85,25 @@ TEST(RefuseFile, MissingFileIsNamed) {
   }
 }
 
+// Another exporter is advised only to those who have one: a file of PyTorch's newer exporter, by its producer
+// and the names of its nodes.
+TEST(RefuseFile, AdvisesTheOtherExporterWhereThereIsOne) {
+  const auto message = [](const char* producer, const char* node, const char* domain) {
+    OnnxFile f({2});
+    f.node("Frobnicate", {"x"}, "y", {}, node);
+    f.proto.set_producer_name(producer);
+    f.graph().mutable_node(0)->set_domain(domain);
+    return refusal(f);
+  };
+  EXPECT_THAT(message("pytorch", "node_frobnicate_1", ""), HasSubstr("dynamo=False"));
+  EXPECT_THAT(message("pytorch", "node_frobnicate_1", "pkg.custom"), HasSubstr("dynamo=False"));
+  for (const auto* domain : {"", "pkg.custom"}) {
+    EXPECT_THAT(message("pytorch", "/odd/Frobnicate", domain), Not(HasSubstr("dynamo")));
+    EXPECT_THAT(message("pytorch", "Frobnicate_0", domain), Not(HasSubstr("dynamo")));
+    EXPECT_THAT(message("tf2onnx", "node_frobnicate_1", domain), Not(HasSubstr("dynamo")));
+  }
+}
+
 TEST(RefuseFile, Opsets) {
   for (const int opset : {1, 5, 29, 100}) {
     OnnxFile f = small();
@@ -122,7 +142,7 @@ const std::vector<Case>& cases() {
          add_weight(f, {16, 2}, Floats(32)).set_data_location(onnx::TensorProto::EXTERNAL);
          f.node("MatMul", {"x", "w"}, "y");
        },
-       {"initialiser 'w'", "external data", "one file"},
+       {"initialiser 'w'", "external data", "one file", "external_data=False"},
        {16}},
       {"external_data_of_a_constant",
        [](OnnxFile& f) {
@@ -184,7 +204,7 @@ const std::vector<Case>& cases() {
        {"node 'memory' (LSTM)", "networks for images"}},
       {"operator_of_nobody",
        [](OnnxFile& f) { f.node("Frobnicate", {"x"}, "y", {}, "odd"); },
-       {"node 'odd' (Frobnicate)", "not support", "docs/operators.md", "dynamo=False"}},
+       {"node 'odd' (Frobnicate)", "not support", "docs/operators.md"}},
       {"quantised_operator",
        [](OnnxFile& f) { f.node("QLinearConv", {"x"}, "y"); },
        {"QLinearConv", "before it is quantised"}},

@@ -99,11 +99,17 @@ def normalisation():
 
 def activations():
     for op, opset, attributes in (
+            ("Asinh", 22, {}), ("Cosh", 9, {}), ("Shrink", 9, {"lambd": 1.0, "bias": 0.5}), ("Sinh", 9, {}), ("Tan", 7, {}),
             ("Abs", 13, {}), ("Celu", 12, {"alpha": 0.5}), ("Elu", 13, {"alpha": 0.7}), ("Erf", 13, {}), ("Exp", 13, {}), ("Floor", 13, {}), ("Ceil", 13, {}),
             ("Gelu", 20, {}), ("HardSigmoid", 13, {}), ("HardSwish", 14, {}), ("LeakyRelu", 13, {}), ("LeakyRelu", 16, {"alpha": 0.3}),
             ("Mish", 18, {}), ("Relu", 14, {}), ("Round", 13, {}), ("Selu", 13, {}), ("Sigmoid", 13, {}), ("Sign", 13, {}), ("Softplus", 13, {}), ("Softsign", 13, {}),
             ("Tanh", 13, {}), ("ThresholdedRelu", 13, {"alpha": 0.4})):
         case(f"{op.lower()}_{opset}", opset, (6,), [node(op, "x", "h", **attributes), node("Neg", "h", "y")], low=-4, high=4)
+    for op, opset, low, high in (("Acos", 7, -1, 1), ("Acosh", 22, 1, 4), ("Asin", 22, -1, 1), ("Atanh", 9, -0.9, 0.9)):
+        case(f"{op.lower()}_{opset}", opset, (6,), [node(op, "x", "h"), node("Neg", "h", "y")], low=low, high=high)
+    case("xor_7", 7, (4,), [node("Greater", "x t", "g"), node("Less", "x u", "l"), node("Xor", "g l", "o"), node("Cast", "o", "y", to=FLOAT)], tensor("t", -0.25), tensor("u", 0.25))
+    case("activations_of_constants_16", 16, (4,), [node("LeakyRelu", "c", "d", alpha=0.25), node("HardSigmoid", "d", "e", alpha=0.5), node("Elu", "c", "f"), node("Add", "e f", "g"),
+                                                   node("Clip", ["g", "", "h"], "k"), node("Mul", "x k", "y")], floats("c", 4), tensor("h", 0.5))
     case("gelu_20_tanh", 20, (6,), [node("Gelu", "x", "h", approximate="tanh"), node("Neg", "h", "y")], low=-4, high=4)
     swish = [node("Mul", "x a", "k"), node("Sigmoid", "k", "s"), node("Mul", "x s", "h"), node("Neg", "h", "y")]
     case("swish_24", 24, (6,), [node("Swish", "x", "h", alpha=0.5), node("Neg", "h", "y")], low=-4, high=4,
@@ -153,6 +159,13 @@ def movement():
     case("einsum_12_alone", 12, (3, 4), [node("Einsum", "x", "y", equation="bij->bj")])
     case("gather_13", 13, (3, 4), [node("Gather", "x i", "y", axis=2)], tensor("i", [[0, -1], [2, 2]], np.int64))
     case("gather_13_scalar", 13, (3, 4), [node("Gather", "x i", "y", axis=1)], tensor("i", 1, np.int64))
+    case("gathernd_11", 11, (3, 4), [node("Transpose", "x", "t", perm=[1, 2, 0]), node("GatherND", "t i", "g"), node("Transpose", "g", "y", perm=[1, 0])], tensor("i", [[0, 1], [2, -1], [1, 0]], np.int64))
+    case("gathernd_12_shared", 12, (3, 4, 2), [node("GatherND", "x i", "y", batch_dims=1)], tensor("i", [[[0, 1], [2, 3]]], np.int64), batch=1)
+    case("gathernd_13_repeated", 13, (3, 4), [node("GatherND", "x i", "y", batch_dims=1)], tensor("i", [[[2], [0]], [[2], [0]]], np.int64), batch=2)
+    case("gathernd_13_whole_rows", 13, (3, 4, 2), [node("Transpose", "x", "t", perm=[1, 2, 0, 3]), node("GatherND", "t i", "g"), node("Transpose", "g", "y", perm=[1, 0, 2])], tensor("i", [[1, 1], [2, 3]], np.int64))
+    case("trilu_14", 14, (3, 4), [node("Trilu", "x", "y")])
+    case("trilu_14_lower", 14, (2, 4, 3), [node("Trilu", "x k", "y", upper=0)], tensor("k", -1, np.int64))
+    case("trilu_14_mask", 14, (3, 4), [node("ConstantOfShape", "s", "o", value=tensor("v", [1])), node("Trilu", "o k", "m", upper=1), node("Mul", "x m", "y")], ints("s", 3, 4), tensor("k", 1, np.int64))
     case("tile_13", 13, (2, 3), [node("Tile", "x r", "y")], ints("r", 1, 2, 3))
     case("expand_13", 13, (2, 1), [node("Expand", "x s", "y")], ints("s", 1, 2, 3))
     case("concat_token_13", 13, (2, 3), [node("Shape", "x", "s"), node("Gather", "s z", "n"), node("Concat", "n r", "t", axis=0), node("Expand", "k t", "e"), node("Concat", "e x", "y", axis=1)],
@@ -185,6 +198,17 @@ def reductions():
     case("reducemax_13", 13, (3, 2, 4), [node("ReduceMax", "x", "y", axes=[2, 3])])
     case("reducemin_20", 20, (3, 2, 4), [node("ReduceMin", "x a", "y", keepdims=0)], ints("a", 1))
     case("reducesumsquare_18", 18, (3, 2), [node("ReduceSumSquare", "x a", "y")], ints("a", 2))
+    case("cumsum_11", 11, (3, 4), [node("CumSum", "x a", "y")], tensor("a", 2, np.int64))
+    case("cumsum_14_exclusive", 14, (3, 4), [node("CumSum", "x a", "y", exclusive=1)], tensor("a", -2, np.int32))
+    case("cumsum_14_reverse", 14, (3, 4), [node("CumSum", "x a", "y", reverse=1)], tensor("a", 1, np.int64))
+    case("cumsum_14_reverse_exclusive", 14, (3, 4), [node("CumSum", "x a", "y", reverse=1, exclusive=1)], tensor("a", 2, np.int64))
+    case("cumsum_14_of_constant", 14, (4,), [node("CumSum", "c a", "d"), node("Mul", "x d", "y")], floats("c", 4), tensor("a", 0, np.int64))
+    case("reducel1_11", 11, (3, 2, 4), [node("ReduceL1", "x", "y", axes=[1, 3])])
+    case("reducel2_18", 18, (3, 2, 4), [node("ReduceL2", "x a", "y", keepdims=0)], ints("a", 2))
+    case("reduceprod_18", 18, (3, 2, 4), [node("ReduceProd", "x a", "y")], ints("a", 1, 2))
+    case("reducelogsum_13", 13, (3, 2, 4), [node("ReduceLogSum", "x", "y", axes=[2])], low=0.1)
+    case("reducelogsumexp_18", 18, (3, 2, 4), [node("ReduceLogSumExp", "x a", "y", keepdims=0)], ints("a", 1, 3), low=-4, high=4)
+    case("reducemax_13_apart", 13, (3, 2, 4), [node("ReduceMax", "x", "y", axes=[1, 3], keepdims=0)])
     norm = [node("ReduceL2", "v", "n", axes=[1], keepdims=1), node("Div", "v n", "u"), node("Mul", "u g", "w"), node("Gemm", "x w", "y", transB=1)]
     case("weight_norm_13", 13, (4,), norm, floats("v", 3, 4), floats("g", 3, 1))
 
@@ -196,11 +220,18 @@ def windows():
         for count in (0, 1):
             case(f"avgpool_{opset}_ceil_count_{count}", opset, (2, 6, 6), [node("AveragePool", "x", "y", ceil_mode=1, pads=[1, 1, 1, 1], count_include_pad=count, **pool)])
     case("avgpool_19_dilated", 19, (2, 6, 6), [node("AveragePool", "x", "y", kernel_shape=[2, 2], dilations=[2, 2], pads=[1, 0, 0, 1])])
+    case("avgpool_3d_13", 13, (2, 4, 5, 3), [node("AveragePool", "x", "y", kernel_shape=[3, 2, 1], strides=[1, 2, 1], pads=[1, 0, 0, 1, 1, 0])])
+    case("maxpool_3d_12", 12, (2, 4, 5, 3), [node("MaxPool", "x", "y", kernel_shape=[3, 2, 2], strides=[1, 2, 1], pads=[1, 0, 0, 1, 1, 1])])
+    case("globalavgpool_3d_22", 22, (2, 3, 2, 4), [node("GlobalAveragePool", "x", "y")])
+    case("globalmaxpool_1d_13", 13, (2, 7), [node("GlobalMaxPool", "x", "y")])
     case("avgpool_1d_13", 13, (2, 7), [node("AveragePool", "x", "y", kernel_shape=[3], strides=[2], pads=[1, 1])])
     case("maxpool_8", 8, (2, 6, 6), [node("MaxPool", "x", "y", **pool)])
     for opset in (10, 12, 22):
         case(f"maxpool_{opset}_ceil", opset, (2, 6, 7), [node("MaxPool", "x", "y", ceil_mode=1, **pool)])
     case("maxpool_12_ceil_last_window_outside", 12, (1, 3, 3), [node("MaxPool", "x", "y", kernel_shape=[1, 1], strides=[2, 2], pads=[0, 0, 0, 0], ceil_mode=1)])
+    case("maxpool_10_dilated", 10, (2, 7, 8), [node("MaxPool", "x", "y", kernel_shape=[2, 3], dilations=[2, 2], strides=[1, 2], pads=[1, 1, 0, 1])])
+    case("maxpool_22_dilated_ceil", 22, (2, 7, 8), [node("MaxPool", "x", "y", kernel_shape=[2, 2], dilations=[3, 2], strides=[2, 2], ceil_mode=1)])
+    case("maxpool_1d_12_dilated", 12, (2, 9), [node("MaxPool", "x", "y", kernel_shape=[3], dilations=[2], strides=[2], pads=[1, 1])])
     case("globalmaxpool_13", 13, (2, 3, 4), [node("GlobalMaxPool", "x", "y")])
     case("same_lower_13", 13, (2, 5, 5), [node("AveragePool", "x", "y", kernel_shape=[2, 2], auto_pad="SAME_LOWER")])
     case("conv_1d_13", 13, (2, 9), [node("Conv", "x w b", "y", strides=[2], pads=[1, 0], dilations=[2])], floats("w", 3, 2, 3), floats("b", 3))

@@ -23,8 +23,10 @@ double same(double v) {
 }
 
 void function(Call& call, const std::string& op, double alpha = 0, double beta = 0) {
+  const Function f{op, alpha, beta};
+  if (call.is_constant(0)) return call.define(evaluate(call, f, call.constant(0, "input")));
   const Value v = call.value(0);
-  call.finish(Function{op, alpha, beta}, {v.tensor}, {}, v.batch);
+  call.finish(f, {v.tensor}, {}, v.batch);
 }
 
 // A function of all inputs.
@@ -155,11 +157,9 @@ void clip(Call& call) {
     if (call.has_input(2)) high = call.number(2, "greatest value");
   }
   call.attributes.ignore("consumed_inputs");
+  if (low != 0 || high < huge || call.is_constant(0)) return function(call, "Clip", low, high);
   const Value v = call.value(0);
-  if (low == 0 && high >= huge)
-    call.finish(Relu{}, {v.tensor}, {}, v.batch);
-  else
-    function(call, "Clip", low, high);
+  call.finish(Relu{}, {v.tensor}, {}, v.batch);
 }
 
 // Parameters of the activations that have some: attribute and default.
@@ -178,6 +178,7 @@ constexpr std::array parameters{
     Parameter{"ThresholdedRelu", "alpha", 1},
     Parameter{"Selu", "alpha", 1.67326319217681884765625, "gamma", 1.05070102214813232421875},
     Parameter{"HardSigmoid", "alpha", 0.2, "beta", 0.5},
+    Parameter{"Shrink", "lambd", 0.5, "bias", 0},
 };
 
 void activation(Call& call) {
@@ -240,8 +241,9 @@ bool is_whole(Call& call, const std::string& tensor) {
   for (const auto& n : g.nodes) {
     if (n.output != tensor) continue;
     if (const auto* f = std::get_if<Function>(&n.op)) {
-      constexpr std::array whole{"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "And", "Or",
-                                 "Not",     "Floor",          "Ceil", "Round",       "Sign"};
+      constexpr std::array whole{
+          "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "And", "Or", "Xor",
+          "Not",     "Floor",          "Ceil", "Round",       "Sign"};
       return std::find(whole.begin(), whole.end(), f->op) != whole.end();
     }
     const auto* f = std::get_if<AxisFunction>(&n.op);

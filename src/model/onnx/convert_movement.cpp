@@ -1,4 +1,4 @@
-// Slice, Split, Gather, Tile, Expand, Pad, DepthToSpace, SpaceToDepth: every output element is one input
+// Slice, Split, Tile, Expand, Pad, Trilu, DepthToSpace, SpaceToDepth: every output element is one input
 // element, or a number.
 #include <fmt/ranges.h>
 
@@ -132,33 +132,6 @@ void split(Call& call) {
     place(call, in, cut_rows(in, cuts), in.batch);
   }
   if (start != extent) fail_user("splits {} elements into parts of {}", extent, fmt::join(lengths, ", "));
-}
-
-void gather(Call& call) {
-  call.expect_inputs(2, 2);
-  const Constant& at = call.constant(1, "indices");
-  if (!at.integral) fail_user("has indices of floats, expected integers");
-  const auto axis =
-      static_cast<std::size_t>(checked_axis(call.attributes.integer("axis", 0), rank_of_input(call)));
-  const Operand in = operand(call, 0, {static_cast<std::int64_t>(axis)}, "picks elements along");
-  const auto extent = in.dims[axis];
-  Dims picked;
-  for (const auto i : at.integers) picked.push_back(checked_axis(i, static_cast<std::size_t>(extent)));
-  Dims out(in.dims.begin(), in.dims.begin() + static_cast<std::ptrdiff_t>(axis));
-  out.insert(out.end(), at.dims.begin(), at.dims.end());
-  out.insert(out.end(), in.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, in.dims.end());
-  const Dims own = row_strides(in.dims), index_steps = row_strides(at.dims);
-  const std::size_t width = at.dims.size();
-  Linear rows = moved(out, [&](const Dims& i) {
-    const Dims which(i.begin() + static_cast<std::ptrdiff_t>(axis),
-                     i.begin() + static_cast<std::ptrdiff_t>(axis + width));
-    std::int64_t from = picked[static_cast<std::size_t>(position(which, index_steps))] * own[axis];
-    for (std::size_t a = 0; a < axis; ++a) from += i[a] * own[a];
-    for (std::size_t a = axis + 1; a < in.dims.size(); ++a) from += i[a + width - 1] * own[a];
-    return from;
-  });
-  const int shift = static_cast<int>(width) - 1;
-  place(call, in, std::move(rows), in.batch > static_cast<int>(axis) ? in.batch + shift : in.batch);
 }
 
 // Every axis repeated: position i reads position i modulo the input's length (Tile), or 0 where that is 1
@@ -317,6 +290,26 @@ void pad(Call& call) {
         in.batch);
 }
 
+// The last two axes as a matrix, of which one side of a diagonal stays and the other becomes 0.
+void triangle(Call& call) {
+  call.expect_inputs(1, 2);
+  const bool upper = call.attributes.integer("upper", 1) != 0;
+  const std::size_t rank = rank_of_input(call);
+  if (rank < 2) fail_user("takes a triangle of a tensor with {} axes, expected at least 2", rank);
+  Dims shift{0};  // of the diagonal, to the right
+  if (call.has_input(1)) shift = call.integers(1, "diagonal");
+  if (shift.size() != 1) fail_user("has a diagonal of {} numbers, expected one", shift.size());
+  const Operand in = operand(call, 0, {-2, -1}, "takes a triangle of");
+  const Dims own = row_strides(in.dims);
+  place(call, in,
+        moved(in.dims,
+              [&](const Dims& i) {
+                const auto right = i[rank - 1] - i[rank - 2];
+                return (upper ? right >= shift[0] : right <= shift[0]) ? position(i, own) : -1;
+              }),
+        in.batch);
+}
+
 // {C b b, H, W} <-> {C, H b, W b}; in mode DCR the block comes before the channel, in CRD behind it.
 void depth_space(Call& call) {
   call.expect_inputs(1, 1);
@@ -356,14 +349,14 @@ bool convert_movement(Call& call) {
     slice(call);
   else if (op == "Split")
     split(call);
-  else if (op == "Gather")
-    gather(call);
   else if (op == "Tile")
     tile(call);
   else if (op == "Expand")
     expand(call);
   else if (op == "Pad")
     pad(call);
+  else if (op == "Trilu")
+    triangle(call);
   else if (op == "DepthToSpace" || op == "SpaceToDepth")
     depth_space(call);
   else

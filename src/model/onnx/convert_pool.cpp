@@ -40,60 +40,93 @@ std::int64_t overhang(std::int64_t extent, std::int64_t span, std::int64_t strid
   return rest == 0 || start >= extent + before ? 0 : stride - rest;
 }
 
-struct Pool {
-  Window window;
-  std::int64_t over_h = 0, over_w = 0;  // behind the padding: counts as nothing
+// Along one spatial axis.
+struct PoolAxis {
+  WindowAxis window;
+  std::int64_t over = 0;  // behind the padding: counts as nothing
+  std::int64_t positions() const {
+    return window_positions(window.extent, window.kernel, window.stride, window.dilation, window.before,
+                            window.after + over);
+  }
 };
+using Pool = std::vector<PoolAxis>;
 
 Pool read_pool(Call& call, const Shape& in) {
-  if (in.size() != 3 && in.size() != 2)
-    fail_user("pools a tensor {}: one or two spatial axes are supported", to_string(in));
+  if (in.size() < 2 || in.size() > 4)
+    fail_user("pools a tensor {}: one to three spatial axes are supported", to_string(in));
   if (!call.attributes.has("kernel_shape")) fail_user("lacks attribute 'kernel_shape'");
-  Pool p{read_window(call, in, {})};
-  const Window& w = p.window;
-  if (call.attributes.integer("ceil_mode", 0) != 0) {
-    const auto span_h = w.dilation_h * (w.kernel_h - 1) + 1, span_w = w.dilation_w * (w.kernel_w - 1) + 1;
-    p.over_w = overhang(in.back(), span_w, w.stride_w, w.pad_left, w.pad_right);
-    if (in.size() == 3) p.over_h = overhang(in[1], span_h, w.stride_h, w.pad_top, w.pad_bottom);
+  const bool whole = call.attributes.integer("ceil_mode", 0) != 0;
+  Pool pool;
+  for (const auto& w : read_window_axes(call, in, {})) {
+    const auto span = w.dilation * (w.kernel - 1) + 1;
+    pool.push_back({w, whole ? overhang(w.extent, span, w.stride, w.before, w.after) : 0});
   }
-  return p;
+  return pool;
+}
+
+bool is_dilated(const Pool& pool) {
+  return std::any_of(pool.begin(), pool.end(), [](const PoolAxis& a) { return a.window.dilation != 1; });
 }
 
 AveragePool as_layer(const Pool& pool) {
-  const Window& w = pool.window;
   AveragePool p;
-  p.kernel_h = w.kernel_h;
-  p.kernel_w = w.kernel_w;
-  p.stride_h = w.stride_h;
-  p.stride_w = w.stride_w;
-  p.pad_top = w.pad_top;
-  p.pad_left = w.pad_left;
-  p.pad_bottom = w.pad_bottom + pool.over_h;
-  p.pad_right = w.pad_right + pool.over_w;
+  const auto& x = pool.back();
+  p.kernel_w = x.window.kernel;
+  p.stride_w = x.window.stride;
+  p.pad_left = x.window.before;
+  p.pad_right = x.window.after + x.over;
+  if (pool.size() < 2) return p;
+  const auto& y = pool.front();
+  p.kernel_h = y.window.kernel;
+  p.stride_h = y.window.stride;
+  p.pad_top = y.window.before;
+  p.pad_bottom = y.window.after + y.over;
   return p;
 }
 
-// The pool as rows, for what the layer does not say: dilations, and padding that counts where the windows
-// reach beyond it.
-Linear average_rows(const Pool& pool, bool count_padding, const Shape& in) {
-  const Window& w = pool.window;
-  const auto oh =
-      window_positions(in[1], w.kernel_h, w.stride_h, w.dilation_h, w.pad_top, w.pad_bottom + pool.over_h);
-  const auto ow =
-      window_positions(in[2], w.kernel_w, w.stride_w, w.dilation_w, w.pad_left, w.pad_right + pool.over_w);
-  RowBuilder rows({in[0], oh, ow});
-  for_each(rows.dims(), [&](const Dims& at) {
+// Every window of {C, ..}, in order: which elements of the input lie in it, and how many places of it do not
+// lie beyond the padding.
+template <typename Visit>
+void for_each_window(const Pool& pool, const Shape& in, Visit visit) {
+  Dims positions{in[0]}, taps;
+  for (const auto& a : pool) {
+    positions.push_back(a.positions());
+    taps.push_back(a.window.kernel);
+  }
+  const Dims own = row_strides(in);
+  for_each(positions, [&](const Dims& at) {
     Dims inside;
     std::int64_t counted = 0;
-    for (std::int64_t ky = 0; ky < w.kernel_h; ++ky)
-      for (std::int64_t kx = 0; kx < w.kernel_w; ++kx) {
-        const auto y = at[1] * w.stride_h - w.pad_top + ky * w.dilation_h;
-        const auto x = at[2] * w.stride_w - w.pad_left + kx * w.dilation_w;
-        const bool in_map = y >= 0 && y < in[1] && x >= 0 && x < in[2];
-        if (in_map) inside.push_back((at[0] * in[1] + y) * in[2] + x);
-        counted += in_map || (count_padding && y < in[1] + w.pad_bottom && x < in[2] + w.pad_right);
+    for_each(taps, [&](const Dims& tap) {
+      std::int64_t element = at[0] * own[0];
+      bool in_map = true, in_padding = true;
+      for (std::size_t a = 0; a < pool.size(); ++a) {
+        const auto& w = pool[a].window;
+        const auto p = at[a + 1] * w.stride - w.before + tap[a] * w.dilation;
+        in_map = in_map && p >= 0 && p < w.extent;
+        in_padding = in_padding && p < w.extent + w.after;
+        element += p * own[a + 1];
       }
-    for (const auto c : inside) rows.add(c, 1.0 / static_cast<double>(counted));
+      if (in_map) inside.push_back(element);
+      counted += in_padding;
+    });
+    visit(inside, counted);
+  });
+}
+
+Shape pooled_shape(const Pool& pool, const Shape& in) {
+  Shape out{in[0]};
+  for (const auto& a : pool) out.push_back(a.positions());
+  return out;
+}
+
+// The pool as rows, for what the layer does not say: dilations, three axes, and padding that counts where the
+// windows reach beyond it.
+Linear average_rows(const Pool& pool, bool count_padding, const Shape& in) {
+  RowBuilder rows(pooled_shape(pool, in));
+  for_each_window(pool, in, [&](const Dims& inside, std::int64_t counted) {
+    const auto n = count_padding ? counted : static_cast<std::int64_t>(inside.size());
+    for (const auto c : inside) rows.add(c, 1.0 / static_cast<double>(n));
     rows.end_row();
   });
   return rows.finish();
@@ -115,15 +148,37 @@ void average_pool(Call& call) {
   call.expect_inputs(1, 1);
   const Value in = call.in_front(0);
   const Pool pool = read_pool(call, in.dims);
-  const Window& w = pool.window;
+  const bool count_padding = call.attributes.integer("count_include_pad", 0) != 0;
+  if (is_dilated(pool) && call.opset() < 19)
+    fail_user("has dilations, which AveragePool knows from opset 19 on");
+  const bool reaches_beyond =
+      std::any_of(pool.begin(), pool.end(), [](const PoolAxis& a) { return a.over != 0; });
+  if (is_dilated(pool) || pool.size() > 2 || (count_padding && reaches_beyond)) {
+    call.finish(average_rows(pool, count_padding, in.dims), {in.tensor});
+    return;
+  }
   AveragePool p = as_layer(pool);
-  p.count_include_pad = call.attributes.integer("count_include_pad", 0) != 0;
-  const bool dilated = w.dilation_h != 1 || w.dilation_w != 1;
-  if (dilated && call.opset() < 19) fail_user("has dilations, which AveragePool knows from opset 19 on");
-  if (!dilated && (!p.count_include_pad || (pool.over_h == 0 && pool.over_w == 0)))
-    return finish_pool(call, in, p);
-  const Shape map = in.dims.size() == 3 ? in.dims : Shape{in.dims[0], 1, in.dims[1]};
-  finish_pool(call, in, average_rows(pool, p.count_include_pad, map));
+  p.count_include_pad = count_padding;
+  finish_pool(call, in, p);
+}
+
+// The elements of each window side by side, then the largest of them. What lies in the padding counts as
+// nothing: another element of the window stands in its place.
+void max_of_windows(Call& call, const Value& in, const Pool& pool) {
+  const Shape out = pooled_shape(pool, in.dims);
+  std::int64_t taps = 1;
+  for (const auto& a : pool) taps *= a.window.kernel;
+  RowBuilder rows({element_count(out), taps});
+  for_each_window(pool, in.dims, [&](const Dims& inside, std::int64_t) {
+    if (inside.empty()) fail_user("has windows that lie in the padding alone, whose largest element is none");
+    for (std::size_t t = 0; t < static_cast<std::size_t>(taps); ++t) {
+      rows.add(inside[t < inside.size() ? t : 0], 1);
+      rows.end_row();
+    }
+  });
+  const auto windows = call.part(rows.finish(), {in.tensor});
+  const auto largest = call.part(AxisFunction{"ReduceMax", 1, 2}, {windows});
+  call.finish(Reshape{}, {largest}, out);
 }
 
 void max_pool(Call& call) {
@@ -131,27 +186,35 @@ void max_pool(Call& call) {
   call.attributes.ignore("storage_order");  // of the indices, the second output
   const Value in = call.in_front(0);
   const Pool pool = read_pool(call, in.dims);
-  if (pool.window.dilation_h != 1 || pool.window.dilation_w != 1)
-    fail_user("has dilations ({},{}), which MaxPool supports as 1 only", pool.window.dilation_h,
-              pool.window.dilation_w);
+  if (is_dilated(pool) && call.opset() < 10) fail_user("has dilations, which MaxPool knows from opset 10 on");
+  if (is_dilated(pool) || pool.size() > 2) return max_of_windows(call, in, pool);
   finish_pool(call, in, MaxPool{as_layer(pool)});
 }
 
 void global_pool(Call& call) {
   call.expect_inputs(1, 1);
   const Value in = call.in_front(0);
-  if (in.dims.size() != 3 && in.dims.size() != 2)
-    fail_user("pools a tensor {}: one or two spatial axes are supported", to_string(in.dims));
+  if (in.dims.size() < 2)
+    fail_user("pools a tensor {}, expected at least one spatial axis", to_string(in.dims));
+  // Whatever the axes are, they are one row.
+  const Shape row{in.dims[0], 1, element_count(in.dims) / in.dims[0]};
+  const bool is_map = in.dims.size() == 3;
   MaxPool whole;
-  whole.window.kernel_h = in.dims.size() == 3 ? in.dims[1] : 1;
-  whole.window.kernel_w = in.dims.back();
-  const bool average = call.op() == "GlobalAveragePool";
-  finish_pool(call, in, average ? Operation(GlobalAveragePool{}) : Operation(whole));
+  whole.window.kernel_h = is_map ? in.dims[1] : 1;
+  whole.window.kernel_w = is_map ? in.dims[2] : row[2];
+  const Operation op = call.op() == "GlobalAveragePool" ? Operation(GlobalAveragePool{}) : Operation(whole);
+  if (is_map) {
+    call.finish(op, {in.tensor});
+    return;
+  }
+  Shape out(in.dims.size(), 1);
+  out[0] = in.dims[0];
+  call.finish(Reshape{}, {call.part(op, {call.part(Reshape{}, {in.tensor}, row)})}, out);
 }
 
 }  // namespace
 
-Window read_window(Call& call, const Shape& in, Dims kernel) {
+std::vector<WindowAxis> read_window_axes(Call& call, const Shape& in, const Dims& kernel) {
   auto& a = call.attributes;
   const std::size_t spatial = in.size() - 1;
   const Dims stated = checked("kernel_shape", a.integers("kernel_shape", kernel), spatial, 1);
@@ -160,28 +223,34 @@ Window read_window(Call& call, const Shape& in, Dims kernel) {
   const Dims strides = checked("strides", a.integers("strides", Dims(spatial, 1)), spatial, 1);
   const Dims dilations = checked("dilations", a.integers("dilations", Dims(spatial, 1)), spatial, 1);
   const Dims pads = checked("pads", a.integers("pads", Dims(2 * spatial, 0)), 2 * spatial, 0);
-  Window w{1, stated.back(), 1, strides.back(), 1, dilations.back(), 0, pads[spatial - 1], 0, pads.back()};
-  if (spatial == 2) {
-    w.kernel_h = stated[0];
-    w.stride_h = strides[0];
-    w.dilation_h = dilations[0];
-    w.pad_top = pads[0];
-    w.pad_bottom = pads[2];
-  }
+  std::vector<WindowAxis> axes;
+  for (std::size_t i = 0; i < spatial; ++i)
+    axes.push_back({in[i + 1], stated[i], strides[i], dilations[i], pads[i], pads[spatial + i]});
   const std::string mode = a.text("auto_pad", "NOTSET");
-  if (mode == "NOTSET") return w;
+  if (mode == "NOTSET") return axes;
   if (mode != "VALID" && mode != "SAME_UPPER" && mode != "SAME_LOWER")
     fail_user("has auto_pad '{}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER", mode);
   if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p != 0; }))
     fail_user("has both pads and auto_pad '{}'", mode);
-  if (mode == "VALID") return w;
-  const auto span = [](std::int64_t k, std::int64_t dilation) { return dilation * (k - 1) + 1; };
-  const bool upper = mode == "SAME_UPPER";
-  if (spatial == 2)
-    std::tie(w.pad_top, w.pad_bottom) =
-        same_padding(in[1], span(w.kernel_h, w.dilation_h), w.stride_h, upper);
-  std::tie(w.pad_left, w.pad_right) =
-      same_padding(in.back(), span(w.kernel_w, w.dilation_w), w.stride_w, upper);
+  if (mode == "VALID") return axes;
+  for (auto& w : axes)
+    std::tie(w.before, w.after) =
+        same_padding(w.extent, w.dilation * (w.kernel - 1) + 1, w.stride, mode == "SAME_UPPER");
+  return axes;
+}
+
+Window read_window(Call& call, const Shape& in, const Dims& kernel) {
+  const auto axes = read_window_axes(call, in, kernel);
+  const auto& x = axes.back();
+  Window w{1, x.kernel, 1, x.stride, 1, x.dilation, 0, x.before, 0, x.after};
+  if (axes.size() == 2) {
+    const auto& y = axes.front();
+    w.kernel_h = y.kernel;
+    w.stride_h = y.stride;
+    w.dilation_h = y.dilation;
+    w.pad_top = y.before;
+    w.pad_bottom = y.after;
+  }
   return w;
 }
 

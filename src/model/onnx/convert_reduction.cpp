@@ -1,4 +1,4 @@
-// ReduceMean, ReduceSum and the others of their kind.
+// ReduceMean, ReduceSum and the others of their kind, and CumSum.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -67,13 +67,14 @@ Linear sum_rows(const Dims& in, const Reduction& r, double factor) {
 }
 
 double reduce_constant(const std::string& op, const std::vector<double>& v) {
-  double sum = 0, absolute = 0, squares = 0, product = 1;
+  double sum = 0, absolute = 0, squares = 0, product = 1, exponentials = 0;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const double x : v) {
     sum += x;
     absolute += std::fabs(x);
     squares += x * x;
     product *= x;
+    exponentials += std::exp(x);
     low = std::min(low, x);
     high = std::max(high, x);
   }
@@ -83,6 +84,8 @@ double reduce_constant(const std::string& op, const std::vector<double>& v) {
   if (op == "ReduceL2") return std::sqrt(squares);
   if (op == "ReduceSumSquare") return squares;
   if (op == "ReduceProd") return product;
+  if (op == "ReduceLogSum") return std::log(sum);
+  if (op == "ReduceLogSumExp") return std::log(exponentials);
   return op == "ReduceMin" ? low : high;
 }
 
@@ -126,24 +129,63 @@ bool as_pool(Call& call, const Value& v, const Reduction& r, bool mean) {
   return true;
 }
 
-void extreme(Call& call, const Operand& in, const Reduction& r) {
-  const auto first = r.axes.front(), last = r.axes.back();
-  if (last - first + 1 != static_cast<std::int64_t>(r.axes.size()))
-    fail_user("reduces the axes ({}), expected axes that follow one another", fmt::join(r.axes, ","));
-  AxisFunction f{call.op(), feature_axis(in.value, first), feature_axis(in.value, last) + 1};
-  const auto largest = call.part(f, {in.value.tensor});
+// What is not linear: a function of the elements along the axes, which are brought together behind the
+// others.
+void by_function(Call& call, const Operand& in, const Reduction& r) {
+  const int rank = static_cast<int>(in.value.dims.size());
+  std::vector<bool> reduced(in.value.dims.size(), false);
+  for (const auto a : r.axes) reduced[static_cast<std::size_t>(feature_axis(in.value, a))] = true;
+  Transpose order;
+  for (const bool behind : {false, true})
+    for (int a = 0; a < rank; ++a)
+      if (reduced[static_cast<std::size_t>(a)] == behind) order.axes.push_back(a);
+  const auto ordered = std::is_sorted(order.axes.begin(), order.axes.end())
+                           ? in.value.tensor
+                           : call.part(order, {in.value.tensor});
+  const auto value =
+      call.part(AxisFunction{call.op(), rank - static_cast<int>(r.axes.size()), rank}, {ordered});
   const int batch = batch_after(r, in.batch);
-  call.finish(Reshape{}, {largest}, without_batch(r.kept(in.dims), batch), batch);
+  call.finish(Reshape{}, {value}, without_batch(r.kept(in.dims), batch), batch);
+}
+
+// Element i along the axis is the sum of the elements up to i: without i itself where exclusive, from the end
+// where reverse.
+void running_sum(Call& call) {
+  call.expect_inputs(2, 2);
+  const Dims stated = call.integers(1, "axis");
+  if (stated.size() != 1) fail_user("has an axis of {} numbers, expected one", stated.size());
+  const bool exclusive = call.attributes.integer("exclusive", 0) != 0,
+             reverse = call.attributes.integer("reverse", 0) != 0;
+  const Operand in = operand(call, 0, stated, "sums along");
+  if (in.constant) {
+    const Constant& c = call.constant(0, "input");
+    if (std::any_of(c.integers.begin(), c.integers.end(), is_free))
+      fail_user("computes with the number of images, which is free");
+  }
+  const auto axis = static_cast<std::size_t>(checked_axis(stated[0], in.dims.size()));
+  const auto extent = in.dims[axis];
+  const Dims own = row_strides(in.dims);
+  RowBuilder rows(in.dims);
+  for_each(in.dims, [&](const Dims& i) {
+    const auto line = position(i, own) - i[axis] * own[axis];
+    const auto first = reverse ? i[axis] + (exclusive ? 1 : 0) : 0;
+    const auto last = reverse ? extent : i[axis] + (exclusive ? 0 : 1);
+    for (auto k = first; k < last; ++k) rows.add(line + k * own[axis], 1);
+    rows.end_row();
+  });
+  place(call, in, rows.finish(), in.batch);
 }
 
 }  // namespace
 
 bool convert_reduction(Call& call) {
   const std::string& op = call.op();
-  const bool mean = op == "ReduceMean", sum = op == "ReduceSum", squares = op == "ReduceSumSquare",
-             largest = op == "ReduceMax" || op == "ReduceMin";
-  if (!mean && !sum && !squares && !largest && op != "ReduceL1" && op != "ReduceL2" && op != "ReduceProd")
-    return false;
+  if (op == "CumSum") {
+    running_sum(call);
+    return true;
+  }
+  if (!op.starts_with("Reduce")) return false;
+  const bool mean = op == "ReduceMean", sum = op == "ReduceSum", squares = op == "ReduceSumSquare";
   const std::size_t rank =
       call.is_constant(0) ? call.constant(0, "input").dims.size() : rank_of(call.value(0));
   const Reduction r = read_reduction(call, rank);
@@ -152,15 +194,16 @@ bool convert_reduction(Call& call) {
     return true;
   }
   const Operand in = operand(call, 0, r.axes, "reduces");
-  if (r.axes.empty() && !squares) {
+  const bool same = mean || sum || op == "ReduceMax" || op == "ReduceMin" || op == "ReduceProd";
+  if (r.axes.empty() && same) {
     call.alias(in.value);
     return true;
   }
-  if (largest) {
-    extreme(call, in, r);
+  if (!mean && !sum && !squares) {
+    if (r.axes.empty()) fail_user("reduces no axes, which is a function of single elements that is not read");
+    by_function(call, in, r);
     return true;
   }
-  if (!mean && !sum && !squares) fail_user("is not a polynomial of its input, and Velum does not execute it");
   if (!squares && as_pool(call, in.value, r, mean)) return true;
   Operand from = in;
   if (squares) from.value = call.part_of(in.value, Quadratic{{{}, {1}}, {{}, {0}}, {{}, {0}}});

@@ -32,8 +32,11 @@ std::string inside(const std::string& location, const std::string& folder, const
   if (error) fail_user("{}: the network's folder {} cannot be read: {}", what, folder, error.message());
   const auto file = fs::canonical(root / relative, error);
   if (error)
-    fail_user("{} keeps its data in '{}', which is not beside the network: copy both files together", what,
-              location);
+    fail_user(
+        "{} keeps its data in '{}', which is not beside the network: copy both files together, or save one "
+        "file "
+        "(PyTorch: external_data=False)",
+        what, location);
   const auto [at, rest] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
   if (at != root.end() || !fs::is_regular_file(file, error))
     fail_user("{} keeps its data in '{}', which is not a file in the network's own folder", what, location);
@@ -45,7 +48,10 @@ std::string inside(const std::string& location, const std::string& folder, const
 std::string read_external(const onnx::TensorProto& t, std::uint64_t bytes, const ExternalFolder& folder,
                           const std::string& what) {
   if (folder.path.empty())
-    fail_user("{} keeps its data in another file (external data): save the model as one file", what);
+    fail_user(
+        "{} keeps its data in another file (external data): save the model as one file (PyTorch: "
+        "external_data=False)",
+        what);
   std::string location;
   std::uint64_t offset = 0, length = bytes;
   for (const auto& e : t.external_data()) {

@@ -69,7 +69,8 @@ bool is_whole(const std::string& op) {
 }
 
 bool gives_truth(const std::string& op) {
-  constexpr std::array ops{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Not"};
+  constexpr std::array ops{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or",
+                           "Not",   "Xor"};
   return std::find(ops.begin(), ops.end(), op) != ops.end();
 }
 
@@ -360,9 +361,12 @@ bool all_constant(const Call& call) {
   return call.has_input(0);
 }
 
-// x^0.5 of constants and the like need every value; parameters of activations come from the converters.
 bool fold_elementwise(Call& call) {
   const std::string& op = call.op();
+  // Those with parameters read them as for computed values.
+  constexpr std::array with_parameters{"LeakyRelu", "Elu",  "Celu", "Swish",       "ThresholdedRelu",
+                                       "Selu",      "Clip", "Gelu", "HardSigmoid", "Shrink"};
+  if (std::find(with_parameters.begin(), with_parameters.end(), op) != with_parameters.end()) return false;
   std::vector<const Constant*> in;
   for (int i = 0; i < call.input_count(); ++i) in.push_back(&call.constant(i, "input"));
   const bool counted = in.size() <= 3;
@@ -377,9 +381,6 @@ bool fold_elementwise(Call& call) {
     return true;
   }
   const bool plain = op == "Add" || op == "Sub" || op == "Mul" || op == "Mod";
-  constexpr std::array with_parameters{"LeakyRelu", "Elu",  "Celu", "Swish",      "ThresholdedRelu",
-                                       "Selu",      "Clip", "Gelu", "HardSigmoid"};
-  if (std::find(with_parameters.begin(), with_parameters.end(), op) != with_parameters.end()) return false;
   if (counted && ((plain && in.size() == 2) || can_execute(op, in.size()))) {
     call.define(elementwise(call, op, in));
     return true;
@@ -405,6 +406,26 @@ bool fold_elementwise(Call& call) {
 }
 
 }  // namespace
+
+Constant evaluate(Call& call, const Function& f, const Constant& c) {
+  account(call.importer(), c.size());
+  Constant out;
+  out.dims = c.dims;
+  out.integral = c.integral && f.op == "Clip";
+  const LayerKernel kernel = prepare_function(f, 1, {1});
+  for (std::size_t i = 0; i < static_cast<std::size_t>(c.size()); ++i) {
+    const double x = real(c, i);
+    const double* from[1] = {&x};
+    double y = 0;
+    kernel({from, 1}, &y, 1);
+    if (!std::isfinite(y)) fail_user("computes {} of constants for which it is not finite", f.op);
+    if (out.integral)
+      out.integers.push_back(static_cast<std::int64_t>(y));
+    else
+      out.floats.push_back(y);
+  }
+  return out;
+}
 
 bool fold_constants(Call& call) {
   const std::string& op = call.op();

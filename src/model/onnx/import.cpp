@@ -218,12 +218,25 @@ std::string describe(const onnx::NodeProto& node) {
                      node.op_type());
 }
 
-void check_domain(const onnx::NodeProto& node) {
+// PyTorch's exporter of torch.export calls its nodes node_KIND or keeps them in functions of its own library;
+// the one before called them /MODULE/KIND, KIND_0, or nothing.
+WrittenBy exporter_of(const onnx::ModelProto& model) {
+  if (model.producer_name() != "pytorch") return WrittenBy::other;
+  const auto& sets = model.opset_import();
+  const auto& nodes = model.graph().node();
+  const bool recent =
+      std::any_of(sets.begin(), sets.end(),
+                  [](const auto& set) { return set.domain().starts_with("pkg."); }) ||
+      std::any_of(nodes.begin(), nodes.end(), [](const auto& n) { return n.name().starts_with("node_"); });
+  return recent ? WrittenBy::pytorch_dynamo : WrittenBy::other;
+}
+
+void check_domain(const onnx::NodeProto& node, WrittenBy by) {
   const std::string& domain = node.domain();
   if (domain.empty() || domain == "ai.onnx") return;
   fail_user("comes from operator set '{}', Velum reads standard ONNX operators only{}", domain,
             domain == "com.microsoft" ? ": save the network without ONNX Runtime's optimisations"
-                                      : ": PyTorch may write it with torch.onnx.export(..., dynamo=False)");
+                                      : other_exporter(by));
 }
 
 void convert(Importer& importer, const FlatNode& node);
@@ -262,14 +275,14 @@ void choose_branch(Importer& importer, const FlatNode& node) {
 void convert(Importer& importer, const FlatNode& node) {
   try {
     check_defined(node.proto, importer);
-    check_domain(node.proto);
-    check_operator(node.proto.op_type(), node.opset);
+    check_domain(node.proto, importer.exporter);
+    check_operator(node.proto.op_type(), node.opset, importer.exporter);
     if (node.proto.op_type() == "If") return choose_branch(importer, node);
     Call call(importer, node.proto, node.opset);
     const bool done = fold_constants(call) || convert_linear(call) || convert_product(call) ||
                       convert_pool(call) || convert_reduction(call) || convert_elementwise(call) ||
                       convert_axis_function(call) || convert_shape(call) || convert_movement(call) ||
-                      convert_resize(call);
+                      convert_gather(call) || convert_resize(call);
     if (!done) {
       if (call.op() == "DequantizeLinear")
         fail_user("turns computed integers into numbers: export the network before it is quantised");
@@ -332,6 +345,7 @@ Graph import_graph(const onnx::ModelProto& model, std::int64_t opset, const Exte
   const auto& proto = model.graph();
   importer.model = &model;
   importer.opset = opset;
+  importer.exporter = exporter_of(model);
   importer.folder = folder;
   importer.graph.name = proto.name();
   const std::string output = choose_output(proto, options.output, importer.graph);

@@ -11,6 +11,7 @@
 #include "model/graph.h"
 #include "model/onnx.h"
 #include "model/onnx/constant.h"
+#include "model/onnx/operator_table.h"
 
 namespace velum::model {
 
@@ -28,6 +29,7 @@ struct Importer {
   const onnx::ModelProto* model = nullptr;
   Graph graph;
   std::int64_t opset = 0;
+  WrittenBy exporter = WrittenBy::other;
   ExternalFolder folder;
   std::int64_t declared_batch = 0;  // of the input; 0 where free, 1 for a file of one image
   std::unordered_map<std::string, Constant> constants;  // initialisers and what was computed from them

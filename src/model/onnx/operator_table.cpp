@@ -14,12 +14,17 @@ namespace {
 const std::vector<OperatorEntry>& table() {
   static const std::vector<OperatorEntry> entries{
       {"Abs", Use::clear, {1, 6, 13}, ""},
+      {"Acos", Use::clear, {7, 22}, ""},
+      {"Acosh", Use::clear, {9, 22}, ""},
       {"Add", Use::encrypted, {1, 6, 7, 13, 14}, ""},
       {"And", Use::clear, {1, 7}, ""},
       {"ArgMax", Use::clear, {1, 11, 12, 13}, "final, or executed in the clear"},
       {"ArgMin", Use::clear, {1, 11, 12, 13}, ""},
+      {"Asin", Use::clear, {7, 22}, ""},
+      {"Asinh", Use::clear, {9, 22}, ""},
       {"Atan", Use::clear, {7, 22}, ""},
-      {"AveragePool", Use::encrypted, {1, 7, 10, 11, 19, 22}, "one or two spatial axes"},
+      {"Atanh", Use::clear, {9, 22}, ""},
+      {"AveragePool", Use::encrypted, {1, 7, 10, 11, 19, 22}, "one to three spatial axes"},
       {"BatchNormalization", Use::encrypted, {1, 6, 7, 9, 14, 15}, "inference only"},
       {"Cast",
        Use::encrypted,
@@ -38,6 +43,8 @@ const std::vector<OperatorEntry>& table() {
       {"Conv", Use::encrypted, {1, 11, 22}, "one or two spatial axes; constant weights"},
       {"ConvTranspose", Use::encrypted, {1, 11, 22}, "one or two spatial axes; constant weights"},
       {"Cos", Use::clear, {7, 22}, ""},
+      {"Cosh", Use::clear, {9, 22}, ""},
+      {"CumSum", Use::encrypted, {11, 14}, "constant axis, not along the batch axis"},
       {"DepthToSpace", Use::encrypted, {1, 11, 13, 28}, ""},
       {"DequantizeLinear", Use::constants, {10, 13, 19, 21, 23, 24, 25, 28}, "of weights; not in blocks"},
       {"Div", Use::encrypted, {1, 6, 7, 13, 14}, "by a constant; by computed values in the clear only"},
@@ -51,10 +58,11 @@ const std::vector<OperatorEntry>& table() {
       {"Flatten", Use::encrypted, {1, 9, 11, 13, 21, 23, 24, 25}, ""},
       {"Floor", Use::clear, {1, 6, 13}, ""},
       {"Gather", Use::encrypted, {1, 11, 13}, "constant indices"},
+      {"GatherND", Use::encrypted, {11, 12, 13}, "constant indices"},
       {"Gelu", Use::clear, {20}, ""},
       {"Gemm", Use::encrypted, {1, 6, 7, 9, 11, 13}, "constant matrix; transA = 0"},
-      {"GlobalAveragePool", Use::encrypted, {1, 22}, "one or two spatial axes"},
-      {"GlobalMaxPool", Use::clear, {1, 22}, "one or two spatial axes"},
+      {"GlobalAveragePool", Use::encrypted, {1, 22}, "one to three spatial axes"},
+      {"GlobalMaxPool", Use::clear, {1, 22}, "one to three spatial axes"},
       {"Greater", Use::clear, {1, 7, 9, 13}, ""},
       {"GreaterOrEqual", Use::clear, {12, 16}, ""},
       {"GroupNormalization", Use::clear, {18, 21}, ""},
@@ -73,7 +81,7 @@ const std::vector<OperatorEntry>& table() {
       {"LRN", Use::clear, {1, 13}, ""},
       {"MatMul", Use::encrypted, {1, 9, 13}, "one of the two constant"},
       {"Max", Use::clear, {1, 6, 8, 12, 13}, ""},
-      {"MaxPool", Use::clear, {1, 8, 10, 11, 12, 22}, "one or two spatial axes; dilations of 1"},
+      {"MaxPool", Use::clear, {1, 8, 10, 11, 12, 22}, "one to three spatial axes"},
       {"Mean", Use::encrypted, {1, 6, 8, 13}, ""},
       {"MeanVarianceNormalization", Use::clear, {9, 13}, "not along the batch axis"},
       {"Min", Use::clear, {1, 6, 8, 12, 13}, ""},
@@ -88,12 +96,14 @@ const std::vector<OperatorEntry>& table() {
       {"PRelu", Use::clear, {1, 6, 7, 9, 16}, ""},
       {"Range", Use::constants, {11, 27}, ""},
       {"Reciprocal", Use::clear, {1, 6, 13}, ""},
-      {"ReduceL1", Use::constants, {1, 11, 13, 18}, ""},
-      {"ReduceL2", Use::constants, {1, 11, 13, 18}, ""},
+      {"ReduceL1", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
+      {"ReduceL2", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
+      {"ReduceLogSum", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
+      {"ReduceLogSumExp", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
       {"ReduceMax", Use::clear, {1, 11, 12, 13, 18, 20}, "not along the batch axis"},
       {"ReduceMean", Use::encrypted, {1, 11, 13, 18}, "not along the batch axis"},
       {"ReduceMin", Use::clear, {1, 11, 12, 13, 18, 20}, "not along the batch axis"},
-      {"ReduceProd", Use::constants, {1, 11, 13, 18}, ""},
+      {"ReduceProd", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
       {"ReduceSum", Use::encrypted, {1, 11, 13}, "not along the batch axis"},
       {"ReduceSumSquare", Use::encrypted, {1, 11, 13, 18}, "not along the batch axis"},
       {"Relu", Use::clear, {1, 6, 13, 14}, ""},
@@ -106,9 +116,11 @@ const std::vector<OperatorEntry>& table() {
       {"Round", Use::clear, {11, 22}, ""},
       {"Selu", Use::clear, {1, 6, 22}, ""},
       {"Shape", Use::constants, {1, 13, 15, 19, 21, 23, 24, 25}, ""},
+      {"Shrink", Use::clear, {9}, ""},
       {"Sigmoid", Use::clear, {1, 6, 13}, "final, or executed in the clear"},
       {"Sign", Use::clear, {9, 13}, ""},
       {"Sin", Use::clear, {7, 22}, ""},
+      {"Sinh", Use::clear, {9, 22}, ""},
       {"Size", Use::constants, {1, 13, 19, 21, 23, 24, 25}, ""},
       {"Slice", Use::encrypted, {1, 10, 11, 13}, "not along the batch axis"},
       {"Softmax", Use::clear, {1, 11, 13}, "final, or executed in the clear"},
@@ -121,13 +133,16 @@ const std::vector<OperatorEntry>& table() {
       {"Sub", Use::encrypted, {1, 6, 7, 13, 14}, ""},
       {"Sum", Use::encrypted, {1, 6, 8, 13}, ""},
       {"Swish", Use::clear, {24}, ""},
+      {"Tan", Use::clear, {7, 22}, ""},
       {"Tanh", Use::clear, {1, 6, 13}, ""},
       {"ThresholdedRelu", Use::clear, {10, 22}, ""},
       {"Tile", Use::encrypted, {1, 6, 13}, "not along the batch axis"},
       {"Transpose", Use::encrypted, {1, 13, 21, 23, 24, 25}, ""},
+      {"Trilu", Use::encrypted, {14}, "not of the batch axis"},
       {"Unsqueeze", Use::encrypted, {1, 11, 13, 21, 23, 24, 25}, ""},
       {"Upsample", Use::encrypted, {1, 7, 9, 10}, "nearest and linear"},
       {"Where", Use::clear, {9, 16}, ""},
+      {"Xor", Use::clear, {1, 7}, ""},
   };
   return entries;
 }
@@ -145,7 +160,7 @@ std::string_view name(Use use) {
 }
 
 // What to do about operators that a network for encrypted inference has no use for.
-std::string remedy(const std::string& op) {
+std::string remedy(const std::string& op, WrittenBy by) {
   constexpr std::array quantised{"QLinearConv", "QLinearMatMul", "QuantizeLinear",  "DynamicQuantizeLinear",
                                  "ConvInteger", "MatMulInteger", "DequantizeLinear"};
   constexpr std::array recurrent{"LSTM", "GRU", "RNN", "Loop", "Scan"};
@@ -156,9 +171,8 @@ std::string remedy(const std::string& op) {
   if (op == "StatefulPartitionedCall" || op == "PartitionedCall")
     return "a function that the exporter could not write as ONNX: replace that layer in Keras, or export "
            "through PyTorch";
-  return "which Velum does not support: docs/operators.md lists those that it does; PyTorch may write it as "
-         "others with "
-         "torch.onnx.export(..., dynamo=False)";
+  return fmt::format("which Velum does not support: docs/operators.md lists those that it does{}",
+                     other_exporter(by));
 }
 
 }  // namespace
@@ -173,9 +187,15 @@ const OperatorEntry* find_operator(std::string_view op) {
   return it == table().end() ? nullptr : &*it;
 }
 
-void check_operator(const std::string& op, std::int64_t opset) {
+std::string_view other_exporter(WrittenBy by) {
+  return by == WrittenBy::pytorch_dynamo
+             ? "; PyTorch may write it as others with torch.onnx.export(..., dynamo=False)"
+             : "";
+}
+
+void check_operator(const std::string& op, std::int64_t opset, WrittenBy by) {
   const auto* e = find_operator(op);
-  if (!e) fail_user("is {}, {}", op, remedy(op));
+  if (!e) fail_user("is {}, {}", op, remedy(op, by));
   const int definition = in_force(*e, opset);
   if (definition == 0)
     fail_user("is {}, which opset {} does not have (since opset {})", op, opset, e->definitions[0]);

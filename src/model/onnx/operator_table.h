@@ -28,9 +28,14 @@ struct OperatorEntry {
 std::span<const OperatorEntry> operator_table();
 const OperatorEntry* find_operator(std::string_view op);
 
+// What may help where an exporter wrote something that is not read.
+enum class WrittenBy { other, pytorch_dynamo };
+// For the end of a message; empty where nothing is known to help.
+std::string_view other_exporter(WrittenBy by);
+
 // Refuses an operator that is not in the table, or whose definition in force at the file's opset is newer or
 // older than those read.
-void check_operator(const std::string& op, std::int64_t opset);
+void check_operator(const std::string& op, std::int64_t opset, WrittenBy by = WrittenBy::other);
 
 // docs/operators.md, whole.
 std::string operators_markdown();
