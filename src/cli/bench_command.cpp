@@ -92,7 +92,7 @@ void run_network(const NetworkCommand& o) {
   // One batch, as full as the data allow.
   auto data = o.data;
   if (data.limit == 0 || data.limit > places) data.limit = places;
-  const auto set = load_data(data, loaded.taken);
+  const auto set = load_data(data, loaded.taken, Labels::unused);
   check_pixels(set, client.input_low, client.input_high);
   const WarmNetwork network(std::move(planned), set.images, set.elements());
   const auto counts = o.all_counts ? thread_counts(threads()) : std::vector{threads()};

@@ -16,9 +16,9 @@ const std::map<std::string, data::Split> kSplits = {
     {"train", data::Split::train}, {"validation", data::Split::validation}, {"test", data::Split::test}};
 
 // The labels of named classes as numbers of outputs.
-void number_classes(data::Dataset& set, const std::string& spec, const Taken& taken) {
+void number_classes(data::Dataset& set, const std::string& spec, const Taken& taken, Labels labels) {
   const auto& names = taken.form.classes;
-  if (set.labels.empty() || taken.form.outputs == plan::OutputKind::map) return;
+  if (labels == Labels::unused || set.labels.empty() || taken.form.outputs == plan::OutputKind::map) return;
   const auto outputs = std::max<std::size_t>(taken.outputs, 2);
   if (!set.named_classes) {
     if (!names.empty()) set.classes = names;
@@ -27,10 +27,19 @@ void number_classes(data::Dataset& set, const std::string& spec, const Taken& ta
   if (!names.empty()) return data::match_classes(set, names, spec);
   if (set.classes.size() != outputs) {
     // Labels of which nobody knows the outputs would be wrong behind the first that is missing.
-    set.notes.push_back(fmt::format(
-        "{}: {} classes ({}), the network tells {} apart: nothing is scored; which outputs these are is told "
-        "with --classes FILE, a name a line in the order of the outputs",
-        spec, set.classes.size(), data::some_of(set.classes), outputs));
+    const auto found = fmt::format("{}: {} classes ({}), the network tells {} apart", spec,
+                                   set.classes.size(), data::some_of(set.classes), outputs);
+    if (labels == Labels::scored)
+      fail_user(
+          "{}, so that nobody knows which outputs these are; name all of the network's classes with "
+          "--classes FILE, "
+          "a name a line in the order of the outputs; images without classes lie in one folder",
+          found);
+    set.notes.push_back(
+        fmt::format("{}: nothing is scored; which outputs these are is told with --classes FILE, a name a "
+                    "line in the order "
+                    "of the outputs",
+                    found));
     set.labels.clear();
     return;
   }
@@ -62,14 +71,14 @@ void add_data_options(CLI::App& app, DataOptions& options, bool required) {
   app.add_flag("--skip-bad", options.skip_bad, "Image files: leave unreadable ones out instead of stopping");
 }
 
-data::Dataset load_data(const DataOptions& options, const Taken& taken) {
+data::Dataset load_data(const DataOptions& options, const Taken& taken, Labels labels) {
   auto load = load_options(taken);
   load.split = kSplits.at(options.split);
   load.limit = options.limit;
   load.seed = options.seed;
   load.skip_bad = options.skip_bad;
   auto set = load_images(options.data, load, taken);
-  number_classes(set, options.data, taken);
+  number_classes(set, options.data, taken, labels);
   return set;
 }
 

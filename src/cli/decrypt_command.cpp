@@ -50,7 +50,7 @@ void run(const Options& o) {
 
   data::Dataset set;
   if (!o.data.data.empty()) {
-    set = load_data(o.data, taken);
+    set = load_data(o.data, taken, Labels::scored);
     print_notes(set.notes);
     if (set.count() != images)
       fail_user("{}: {} images, {} holds results for {}; give the --split and --images that were encrypted",

@@ -53,7 +53,7 @@ void run(const Options& o) {
   const auto plan = ClientPlan::load(o.plan);
   const auto& form = plan.state().plan;
   const auto client = load_client(o, plan);
-  const auto set = load_data(o.data, taken_by(form, o.images));
+  const auto set = load_data(o.data, taken_by(form, o.images), Labels::unused);
   print_notes(set.notes);
   check_pixels(set, form.input_low, form.input_high);
   const auto images = Images::floats(set.images);

@@ -141,7 +141,7 @@ void add_teacher(const Options& o, Result& result) {
   load.output.clear();  // a name of the other file
   loaded.graph = model::load_onnx(o.teacher, load);
   loaded.taken = taken_by(loaded.graph, o.plan.images);
-  const auto set = load_data(o.data, loaded.taken);
+  const auto set = load_data(o.data, loaded.taken, o.out.empty() ? Labels::scored : Labels::if_known);
   check_labels(set, loaded.taken);
   const auto outputs = outputs_of(set, loaded.graph, "evaluating the teacher");
   settle_outputs(loaded, o.plan, outputs);
@@ -229,7 +229,7 @@ void run(const Options& o) {
   begin_command(o.common, {{"--out", o.out}, {"--html", o.html}}, inputs);
   auto loaded = load_model(o.plan);
   if (o.quantised) require_encryptable(loaded.graph, o.plan.model);
-  const auto set = load_data(o.data, loaded.taken);
+  const auto set = load_data(o.data, loaded.taken, o.out.empty() ? Labels::scored : Labels::if_known);
   if (set.labels.empty() && set.classes.empty() && o.out.empty() && !o.quantised)
     fail_user("{}: no labels to compare with; --out FILE writes the outputs of images without labels",
               o.data.data);

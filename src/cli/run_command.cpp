@@ -220,7 +220,7 @@ void run(const Options& o) {
   auto loaded = load_model(o.plan);
   const auto& graph = loaded.graph;
   require_encryptable(graph, o.plan.model);
-  const auto set = load_data(o.data, loaded.taken);
+  const auto set = load_data(o.data, loaded.taken, o.out.empty() ? Labels::scored : Labels::if_known);
   check_labels(set, loaded.taken);
   print_notes(graph.notes);
   print_notes(set.notes);

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "data/make_files.h"
 #include "model/execute.h"
 #include "model/onnx.h"
@@ -22,27 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::vector<std::string> cells(const std::string& line) {
-  std::vector<std::string> all;
-  std::istringstream in(line);
-  for (std::string cell; std::getline(in, cell, ',');) all.push_back(cell);
-  return all;
-}
-
-// The columns output_0 and on of a file of predictions, row by row.
-std::vector<double> outputs_in(const Workplace& w, const std::string& file) {
-  const auto rows = lines(w.read(file));
-  const auto names = cells(rows.at(0));
-  const auto first =
-      static_cast<std::size_t>(std::find(names.begin(), names.end(), "output_0") - names.begin());
-  std::vector<double> all;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    const auto row = cells(rows[i]);
-    for (auto c = first; c < names.size(); ++c) all.push_back(std::stod(row.at(c)));
-  }
-  return all;
-}
-
 // A padded convolution of three channels, a square, and scores.
 model::Graph padded_network() {
   GraphBuilder builder({3, 4, 4});
@@ -53,11 +33,6 @@ model::Graph padded_network() {
   auto graph = builder.finish(x);
   graph.name = "padded";
   return graph;
-}
-
-void expect_near(const std::vector<double>& some, const std::vector<double>& others, double tolerance) {
-  ASSERT_EQ(some.size(), others.size());
-  for (std::size_t i = 0; i < some.size(); ++i) EXPECT_NEAR(some[i], others[i], tolerance) << i;
 }
 
 // Mean and deviation a channel, folded into the first layer: the same as images that were normalised outside,
@@ -280,7 +255,7 @@ void add_image(const Workplace& w, const std::string& path, std::size_t number) 
   w.write(path, std::string(png.begin(), png.end()));
 }
 
-TEST(Classes, FoldersAreMatchedByNameOrNotScored) {
+TEST(Classes, FoldersAreMatchedByNameOrRefused) {
   const Workplace w;
   const auto y = model::execute(w.graph(), w.images(), Workplace::kImages);
   for (std::size_t i = 0; i < Workplace::kImages; ++i) {
@@ -288,10 +263,20 @@ TEST(Classes, FoldersAreMatchedByNameOrNotScored) {
     const auto best = std::max_element(row, row + 3) - row;
     if (best != 1) add_image(w, fmt::format("set/class{}/{}.png", best, i), i);
   }
-  const auto missing = w.must("velum eval model.onnx --data folder:set --json e.json");
-  EXPECT_NE(missing.out.find("--classes"), std::string::npos) << missing.out;
-  EXPECT_NE(missing.out.find("3 apart"), std::string::npos) << missing.out;
+  // A class is missing, and nobody knows which: no score is better than a shifted one.
+  for (const auto* command : {"velum eval model.onnx --data folder:set --json e.json",
+                              "velum run model.onnx --data folder:set --json e.json"}) {
+    const auto missing = w.run(command);
+    EXPECT_EQ(missing.code, 2) << command;
+    for (const auto* part : {"folder:set", "classes (class0", "3 apart", "--classes"})
+      EXPECT_NE(missing.err.find(part), std::string::npos) << part << " in " << missing.err;
+    EXPECT_FALSE(w.exists("e.json"));
+  }
+  // Outputs alone are written, with a note; nothing is scored.
+  const auto outputs = w.must("velum eval model.onnx --data folder:set --json e.json --out p.csv");
+  EXPECT_NE(outputs.out.find("nothing is scored"), std::string::npos) << outputs.out;
   EXPECT_FALSE(json::parse(w.read("e.json")).contains("accuracy"));
+  EXPECT_EQ(cells(lines(w.read("p.csv"))[1])[2], "");
   w.write("names.txt", "class0\nclass1\nclass2\n");
   w.must("velum eval model.onnx --data folder:set --classes names.txt --json e.json --out p.csv");
   EXPECT_EQ(json::parse(w.read("e.json"))["accuracy"], 1.0);
@@ -300,6 +285,20 @@ TEST(Classes, FoldersAreMatchedByNameOrNotScored) {
   EXPECT_EQ(w.run("velum eval model.onnx --data folder:set --classes names.txt").code, 2);
   w.write("names.txt", "class0\nclass0\nclass2\n");
   EXPECT_EQ(w.run("velum eval model.onnx --data folder:set --classes names.txt").code, 2);
+
+  // Encryption needs no labels; who compares decrypted outputs with some needs the right ones.
+  w.plan();
+  w.keygen();
+  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --data folder:set --out batch.vct");
+  w.infer();
+  const std::string decrypt =
+      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv --data "
+      "folder:set";
+  const auto shifted = w.run(decrypt);
+  EXPECT_EQ(shifted.code, 2);
+  EXPECT_NE(shifted.err.find("--classes"), std::string::npos) << shifted.err;
+  w.write("names.txt", "class0\nclass1\nclass2\n");
+  w.must(decrypt + " --classes names.txt");
 
   // Numbers in text order: as torchvision, with a note.
   for (const auto* name : {"1", "10", "9"}) add_image(w, fmt::format("numbers/{}/a.png", name), 0);
