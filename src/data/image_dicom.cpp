@@ -12,6 +12,7 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "data/image_formats.h"
@@ -119,6 +120,7 @@ class GreyScale {
                  low = f.is_signed ? -std::ldexp(1.0, f.stored - 1) : 0;
     low_ = low * slope_ + intercept_;
     high_ = (low + steps) * slope_ + intercept_;
+    if (low_ > high_) std::swap(low_, high_);  // a falling slope: the largest stored value is the darkest
     if (!centre_ || !width_) centre_ = width_ = std::nullopt;
     const bool linear = function_.empty() || function_ == "LINEAR";
     if (!std::isfinite(slope_) || !std::isfinite(intercept_) || slope_ == 0 ||

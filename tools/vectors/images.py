@@ -88,6 +88,8 @@ def dicom(name, pixels, syntax=ExplicitVRLittleEndian, stored=None, photometric=
     ends = np.array([low, low + 2.0 ** data.BitsStored - 1])
     slope, intercept = float(back.get("RescaleSlope", 1)), float(back.get("RescaleIntercept", 0))
     ends = ends * slope + intercept
+    if "WindowWidth" not in back:  # a falling slope turns the shades; below a window is black whatever the slope
+        ends = np.sort(ends)
     shades = apply_voi_lut(apply_modality_lut(array, back), back)
     shades = (np.asarray(shades, dtype=np.float64) - ends[0]) / (ends[1] - ends[0])
     keep(name, [1 - shades if photometric == "MONOCHROME1" else shades], tolerance)
@@ -108,6 +110,9 @@ def dicoms():
     dicom("window_exact.dcm", twelve, stored=12, VOILUTFunction="LINEAR_EXACT", **window)
     dicom("window_sigmoid.dcm", twelve, stored=12, VOILUTFunction="SIGMOID", **window)
     dicom("windows.dcm", signed, WindowCenter=[40, 600], WindowWidth=[400, 2000], RescaleSlope=1, RescaleIntercept=0)
+    dicom("falling12.dcm", twelve, stored=12, RescaleSlope=-1, RescaleIntercept=4000, RescaleType="US")
+    dicom("falling_inverted12.dcm", twelve, stored=12, photometric="MONOCHROME1", RescaleSlope=-0.5, RescaleIntercept=0, RescaleType="US")
+    dicom("falling_window.dcm", twelve, stored=12, RescaleSlope=-1, RescaleIntercept=4000, RescaleType="US", WindowCenter=1800, WindowWidth=1500)
     dicom("rle.dcm", twelve, RLELossless, stored=12)
     colour = random.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     dicom("rgb.dcm", colour, photometric="RGB")
