@@ -7,20 +7,32 @@ cd "$(dirname "$0")/.."
 : "${VELUM_DATA:?set it to the folder of the data sets}"
 names=("$@")
 [ $# -gt 0 ] || names=(mnist bench digits pneumonia cifar10 kernels)
+kept=models/table  # the networks that docs/results-training.md stands on
+
+# bench FILE MODEL DATA IMAGES: warm, the median of five runs in one process.
+bench() {
+  tools/record.sh "results/$1.json" velum bench network "$2" --data "$3" --images "$4" --batch "$4" --threads 2 --repeat 5 --no-scaling --json OUT
+}
+
 for name in "${names[@]}"; do
   case "$name" in
     mnist)     tools/record.sh results/mnist.json velum run models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --threads 2 --probe --json OUT ;;
     bench)     tools/record.sh results/mnist-bench.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 2 --json OUT
                tools/record.sh results/mnist-bench-1-thread.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 1 --json OUT ;;
-    digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT ;;
-    pneumonia) tools/record.sh results/pneumonia.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --threads 2 --json OUT
-               tools/record.sh results/pneumonia-train-split.json velum run models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --threads 2 --json OUT
+    digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT
+               bench digits-bench models/digits.onnx digits 8192 ;;
+    pneumonia) network=$kept/pneumonia-lenet5-best-s1.onnx data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz
+               tools/record.sh results/pneumonia.json velum run $network --data "$data" --threads 2 --json OUT
+               bench pneumonia-bench $network "$data" 624
+               tools/record.sh results/pneumonia-train-split.json velum run $network --data "$data" --split train --threads 2 --json OUT
                filled=$(mktemp -d)
                tools/fill_batch.py "$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" 16384 "$filled"
-               FILLED=$filled tools/record.sh results/pneumonia-full-batch.json velum run models/pneumonia.onnx --data "npy:$filled/images.npy,$filled/labels.npy" --threads 2 --json OUT
+               FILLED=$filled tools/record.sh results/pneumonia-full-batch.json velum run $network --data "npy:$filled/images.npy,$filled/labels.npy" --threads 2 --json OUT
                rm -r "$filled" ;;
-    cifar10)   tools/record.sh results/cifar10.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --threads 2 --memory 12GiB --json OUT
-               tools/record.sh results/cifar10-full-batch.json velum run models/cifar10.onnx --data "cifar10:$VELUM_DATA/cifar10" --split train --images 16384 --threads 2 --memory 12GiB --json OUT ;;
+    cifar10)   network=$kept/cifar10-scnn-element-kd-s1.onnx data=cifar10:$VELUM_DATA/cifar10
+               tools/record.sh results/cifar10.json velum run $network --data "$data" --threads 2 --json OUT
+               bench cifar10-bench $network "$data" 8192
+               tools/record.sh results/cifar10-full-batch.json velum run $network --data "$data" --split train --images 16384 --threads 2 --json OUT ;;
     kernels)   tools/record.sh results/kernels.json velum bench kernels --json OUT ;;
     *) echo "record_inference: unknown name '$name'" >&2; exit 2 ;;
   esac

@@ -8,12 +8,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 START, END = "<!-- results -->\n", "<!-- /results -->\n"
 # File of a `velum run`, the `velum bench network` of the same model where there is one, what the row is called.
-RUNS = [("digits", None, "built-in digits, 2 activations"),
+RUNS = [("digits", "digits-bench", "built-in digits, 2 activations"),
         ("mnist", "mnist-bench", "MNIST, 2 activations"),
-        ("pneumonia", None, "PneumoniaMNIST"),
+        ("pneumonia", "pneumonia-bench", "PneumoniaMNIST"),
         ("pneumonia-train-split", None, "PneumoniaMNIST, training images"),
         ("pneumonia-full-batch", None, "PneumoniaMNIST, a full batch: all splits, repeated"),
-        ("cifar10", None, "CIFAR-10, 5 activations"),
+        ("cifar10", "cifar10-bench", "CIFAR-10, 5 activations"),
         ("cifar10-full-batch", None, "CIFAR-10, a full batch of training images")]
 
 
@@ -32,12 +32,11 @@ def size(count):
 
 def row(title, run, bench):
     r, params = run["result"], run["result"]["params"]
-    per_image = (bench or run)["result"]["amortized_ms"]
-    batch = bench["result"]["images"] if bench else r["images"]
+    warm = f"{bench['result']['amortized_ms']:.3g} ms ({bench['result']['images']:,})" if bench else ""
     capacity = r.get("batches", 1) * r.get("images_per_batch", r["slots"])
     return (f"| {title} | {r['images']:,} | {percent(r['accuracy_clear'])} | {percent(r['accuracy_encrypted'])} "
             f"| {percent(r['agreement'])} | {params['ring_dimension']} | {params['log2_qp']:.0f} "
-            f"| {per_image:.3g} ms ({batch:,}) | {r['bytes']['input'] / capacity / 1e3:.1f} kB "
+            f"| {r['amortized_ms']:.3g} ms ({r['images']:,}) | {warm} | {r['bytes']['input'] / capacity / 1e3:.1f} kB "
             f"| {r['bytes']['output'] / capacity:.0f} B | {size(r['peak_rss_bytes'])} | {r['precision_bits']:.1f} |")
 
 
@@ -51,11 +50,12 @@ def table():
     if not lines:
         return ""
     text = ("| network and images | images | accuracy, clear | encrypted | agreement | N | log2(QP) "
-            "| evaluation an image (images) | input an image | output an image | peak memory | precision, bits |\n"
-            "|---|---|---|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n\n")
+            "| evaluation an image, cold (images) | warm (images) | input an image | output an image | peak memory | precision, bits |\n"
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n\n")
     text += (f"128 bits of security, {machine[1]} threads, {machine[0]['cpu']} "
-             f"({', '.join(machine[0]['instructions'])}). Sizes are for a full batch; times are over the images in the "
-             "batches, in brackets: one run, or for MNIST the median of repeated full batches (`velum bench network`).\n")
+             f"({', '.join(machine[0]['instructions'])}). Sizes are for a full batch. Times are evaluation alone, over the images "
+             "in brackets: cold is one run in a fresh process, which also touches its memory for the first time (`velum run`); "
+             "warm is the median of repeated runs in one (`velum bench network`).\n")
     kernels = load("kernels")
     if kernels and "variants" in kernels["result"]:
         k = kernels["result"]
