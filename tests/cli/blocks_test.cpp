@@ -49,6 +49,29 @@ INSTANTIATE_TEST_SUITE_P(All, Packings,
                            return i.param.substr(begin, i.param.find(' ', begin) - begin);
                          });
 
+// Of the server's program as a whole: where the values are small, so must everything else be that is counted.
+TEST(Blocks, PeakMemoryIsAsPlanned) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take memory of their own";
+#endif
+  const Workplace w;
+  const std::string digits = VELUM_SOURCE_DIR "/models/digits.onnx";
+  for (const std::string blocks : {"64", "256"}) {
+    w.must("velum plan " + digits + " --out plan --packing blocks --threads 1 --blocks " + blocks);
+    w.must("velum keygen --plan plan/client.plan --out keys --force");
+    w.must(
+        "velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 1 --out "
+        "batch.vct");
+    w.must(
+        "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct --out l --threads 1 --json "
+        "i.json");
+    const auto report = nlohmann::json::parse(w.read("i.json"));
+    const double planned = report["planned_peak_bytes"], measured = report["peak_rss_bytes"];
+    EXPECT_LE(measured, 1.10 * planned) << blocks << " blocks";
+    EXPECT_GE(measured, 0.90 * planned) << blocks << " blocks";
+  }
+}
+
 TEST(StandardRing, HasNoBlocks) {
   const Workplace w;
   const auto refused = w.run("velum plan model.onnx --out plan/ --batch 3 --packing blocks --ring standard");

@@ -74,7 +74,8 @@ void verify_memory(const ServerPlan& plan) {
           "it states {} bytes of workspace a thread, and takes {}", plan.workspace_bytes_per_thread,
           workspace);
   const auto peak = total_peak_bytes(plan, plan.threads);
-  require(plan.peak_bytes == peak, "it states a peak of {} bytes, and takes {}", plan.peak_bytes, peak);
+  require(plan.peak_bytes == peak, "it states a peak of {} bytes, and takes {}; plan again", plan.peak_bytes,
+          peak);
 }
 
 }  // namespace velum::plan

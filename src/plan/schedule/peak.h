@@ -44,7 +44,7 @@ struct Peak {
 };
 Peak follow_schedule(const ServerPlan& plan);
 
-// All of it, with the program itself.
+// All of it, with the program itself, while it evaluates or while it reads the keys, whichever takes more.
 std::uint64_t total_peak_bytes(const ServerPlan& plan, int threads);
 
 // Writes into the plan what it takes with so many threads.
