@@ -163,6 +163,17 @@ def movement():
     case("gathernd_12_shared", 12, (3, 4, 2), [node("GatherND", "x i", "y", batch_dims=1)], tensor("i", [[[0, 1], [2, 3]]], np.int64), batch=1)
     case("gathernd_13_repeated", 13, (3, 4), [node("GatherND", "x i", "y", batch_dims=1)], tensor("i", [[[2], [0]], [[2], [0]]], np.int64), batch=2)
     case("gathernd_13_whole_rows", 13, (3, 4, 2), [node("Transpose", "x", "t", perm=[1, 2, 0, 3]), node("GatherND", "t i", "g"), node("Transpose", "g", "y", perm=[1, 0, 2])], tensor("i", [[1, 1], [2, 3]], np.int64))
+    case("gatherelements_11", 11, (3, 4), [node("GatherElements", "x i", "y", axis=2)], tensor("i", [[[3, 0], [1, -1], [2, 2]]], np.int64), batch=1)
+    case("gatherelements_13", 13, (3, 4), [node("GatherElements", "x i", "y", axis=1)], tensor("i", [[[2, 0, 1, 1], [0, 0, -1, 2]]] * 2, np.int64), batch=2)
+    column = [node("Shape", "u", "s"), node("Expand", "i s", "e")]
+    case("scatterelements_13", 13, (3, 4), [node("ScatterElements", "x i u", "y", axis=2)], tensor("i", [[[3, 0], [1, -2], [2, 1]]], np.int64), floats("u", 1, 3, 2), batch=1)
+    case("scatterelements_18_computed", 18, (3, 4), [node("Neg", "x", "n"), node("Slice", "n b f a", "u"), *column, node("ScatterElements", "x e u", "y", axis=1)], ints("b", 0), ints("f", 1), ints("a", 1), tensor("i", [[[2]]], np.int64))
+    turned = [node("Transpose", "x", "t", perm=[1, 2, 0])]
+    case("scatternd_11", 11, (3, 4), [*turned, node("ScatterND", "t i u", "g"), node("Transpose", "g", "y", perm=[2, 0, 1])], tensor("i", [[0, 1], [2, -1]], np.int64), floats("u", 2, 1), batch=1)
+    case("scatternd_18_computed", 18, (3, 4), [*turned, node("Gather", "t z", "w", axis=0), node("Neg", "w", "v"), node("Unsqueeze", "v q", "u"), node("ScatterND", "t i u", "g"), node("Transpose", "g", "y", perm=[2, 0, 1])],
+         tensor("z", 1, np.int64), ints("q", 0), tensor("i", [[2]], np.int64))
+    case("scatternd_16_into_constant", 16, (3, 4), [node("Transpose", "x", "t", perm=[1, 0, 2]), node("ScatterND", "c i t", "g"), node("Transpose", "g", "y", perm=[1, 0, 2])], tensor("i", [[4], [0], [2]], np.int64), floats("c", 5, 1, 4), batch=1)
+    case("eyelike_9", 9, (3, 4), [node("ConstantOfShape", "s", "o", value=tensor("v", [1], np.float32)), node("EyeLike", "o", "m", k=1), node("Mul", "x m", "y")], ints("s", 3, 4))
     case("trilu_14", 14, (3, 4), [node("Trilu", "x", "y")])
     case("trilu_14_lower", 14, (2, 4, 3), [node("Trilu", "x k", "y", upper=0)], tensor("k", -1, np.int64))
     case("trilu_14_mask", 14, (3, 4), [node("ConstantOfShape", "s", "o", value=tensor("v", [1])), node("Trilu", "o k", "m", upper=1), node("Mul", "x m", "y")], ints("s", 3, 4), tensor("k", 1, np.int64))
@@ -285,6 +296,8 @@ def files():
     f = helper.make_function("local", "Scaled", ["u", "v"], ["o"], body, [helper.make_opsetid("", 17)], ["slope"])
     calls = [helper.make_node("Scaled", ["x", "c"], ["h"], domain="local", slope=0.25), helper.make_node("Scaled", ["h", "d"], ["y"], domain="local", slope=0.5)]
     case("function_17", 17, (4,), calls, tensor("c", -2.0), tensor("d", 3.0), functions=[f])
+    for fmod in (0, 1):
+        case(f"mod_13_fmod_{fmod}", 13, (4,), [node("Mod", "a b", "m", fmod=fmod), node("Cast", "m", "f", to=FLOAT), node("Mul", "x f", "y")], ints("a", 7, -7, 5, -5), ints("b", 3, 3, -3, -3))
     fold = [node("Range", "a b c", "r"), node("Cast", "r", "f", to=FLOAT), node("Sigmoid", "f", "s"), node("Where", "k s f", "w"), node("Mul", "x w", "y")]
     case("folded_13", 13, (4,), fold, tensor("a", 0, np.int64), tensor("b", 4, np.int64), tensor("c", 1, np.int64), tensor("k", [True, False, True, False], np.bool_))
     case("softmax_squeeze_13", 13, (4,), [node("MatMul", "x w", "m"), node("Softmax", "m", "s"), node("Unsqueeze", "s a", "u"), node("Squeeze", "u a", "y")], floats("w", 4, 3), ints("a", 1))

@@ -20,7 +20,8 @@ bool convert_elementwise(Call& call);  // Add, Sub, Mul, Div, Neg, Pow, Sum, act
 bool convert_axis_function(Call& call);  // Softmax, ArgMax, LayerNormalization, ...
 bool convert_shape(Call& call);          // Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Concat
 bool convert_movement(Call& call);       // Slice, Split, Tile, Expand, Pad, Trilu, DepthToSpace, SpaceToDepth
-bool convert_gather(Call& call);         // Gather, GatherND
+bool convert_gather(Call& call);         // Gather, GatherElements, GatherND
+bool convert_scatter(Call& call);        // ScatterElements, ScatterND
 bool convert_resize(Call& call);         // Resize, Upsample
 
 // kernel_shape, strides, pads, auto_pad, dilations of Conv and the pools, for an input of {C, ..}: one of

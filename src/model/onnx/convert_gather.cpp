@@ -1,4 +1,4 @@
-// Gather and GatherND: elements picked by constant indices.
+// Gather, GatherElements and GatherND: elements picked by constant indices.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -45,6 +45,31 @@ void gather(Call& call) {
   });
   const int shift = static_cast<int>(width) - 1;
   place(call, in, std::move(rows), in.batch > static_cast<int>(axis) ? in.batch + shift : in.batch);
+}
+
+// Element i of the result is the input's at i, but along the axis at the index that stands at i.
+void gather_elements(Call& call) {
+  call.expect_inputs(2, 2);
+  Constant at = indices(call);
+  const auto rank = rank_of_input(call);
+  const auto axis = static_cast<std::size_t>(checked_axis(call.attributes.integer("axis", 0), rank));
+  const Operand in = operand(call, 0, {static_cast<std::int64_t>(axis)}, "picks elements along");
+  if (at.dims.size() != rank) fail_user("has indices of {} axes, expected {}", at.dims.size(), rank);
+  if (in.batch != no_batch) {
+    if (auto same = same_for_images(call.importer(), at, in.batch, rank)) at = std::move(*same);
+    if (at.dims.size() < rank) at.dims.insert(at.dims.begin() + in.batch, 1);
+  }
+  for (std::size_t a = 0; a < rank; ++a)
+    if (a != axis && at.dims[a] > in.dims[a])
+      fail_user("has indices {} for a tensor {}", fmt::join(at.dims, "x"), fmt::join(in.dims, "x"));
+  const Dims own = row_strides(in.dims), index_steps = row_strides(at.dims);
+  Linear rows = moved(at.dims, [&](const Dims& i) {
+    Dims from = i;
+    from[axis] = checked_axis(at.integers[static_cast<std::size_t>(position(i, index_steps))],
+                              static_cast<std::size_t>(in.dims[axis]));
+    return position(from, own);
+  });
+  place(call, in, std::move(rows), in.batch);
 }
 
 // Each row along the last axis of the indices names one element of the axes behind the first `batch_dims`,
@@ -98,6 +123,8 @@ void gather_nd(Call& call) {
 bool convert_gather(Call& call) {
   if (call.op() == "Gather")
     gather(call);
+  else if (call.op() == "GatherElements")
+    gather_elements(call);
   else if (call.op() == "GatherND")
     gather_nd(call);
   else

@@ -55,6 +55,8 @@ std::int64_t whole(const std::string& op, std::int64_t x, std::int64_t y) {
     bad = __builtin_mul_overflow(x, y, &out);
   else if ((op == "Div" || op == "Mod") && y != 0 && y != -1)
     out = op == "Div" ? x / y : (x % y + (x % y != 0 && (x < 0) != (y < 0) ? y : 0));
+  else if (op == "Remainder" && y != 0 && y != -1)
+    out = x % y;
   else if (op == "Max" || op == "Min")
     out = op == "Max" ? std::max(x, y) : std::min(x, y);
   else
@@ -64,7 +66,7 @@ std::int64_t whole(const std::string& op, std::int64_t x, std::int64_t y) {
 }
 
 bool is_whole(const std::string& op) {
-  constexpr std::array ops{"Add", "Sub", "Mul", "Div", "Mod", "Max", "Min"};
+  constexpr std::array ops{"Add", "Sub", "Mul", "Div", "Mod", "Remainder", "Max", "Min"};
   return std::find(ops.begin(), ops.end(), op) != ops.end();
 }
 
@@ -180,6 +182,29 @@ Constant shape_of(Call& call) {
   c.integral = true;
   c.integers.assign(dims.begin() + first, dims.begin() + last);
   c.dims = {c.size()};
+  return c;
+}
+
+// Ones along a diagonal, in the shape of its input.
+Constant eye_like(Call& call) {
+  call.expect_inputs(1, 1);
+  const Dims dims = shape_of(call).integers;
+  const auto k = call.attributes.integer("k", 0);
+  const auto type = static_cast<int>(call.attributes.integer("dtype", onnx::TensorProto::FLOAT));
+  if (dims.size() != 2 || std::any_of(dims.begin(), dims.end(), is_free))
+    fail_user("makes a matrix like a tensor of {} axes, expected 2 of fixed length", dims.size());
+  account(call.importer(), checked_count(dims, "the matrix"));
+  Constant c;
+  c.dims = dims;
+  c.integral = is_integral(type);
+  for (std::int64_t y = 0; y < dims[0]; ++y)
+    for (std::int64_t x = 0; x < dims[1]; ++x) {
+      const bool one = x - y == k;
+      if (c.integral)
+        c.integers.push_back(one);
+      else
+        c.floats.push_back(one);
+    }
   return c;
 }
 
@@ -380,7 +405,13 @@ bool fold_elementwise(Call& call) {
     call.define(elementwise(call, "Mul", {in[0], &minus}));
     return true;
   }
-  const bool plain = op == "Add" || op == "Sub" || op == "Mul" || op == "Mod";
+  if (op == "Mod" && in.size() == 2) {
+    // By default of the divisor's sign, with fmod = 1 of the dividend's, as in C.
+    const bool as_in_c = call.attributes.integer("fmod", 0) != 0;
+    call.define(elementwise(call, as_in_c ? "Remainder" : "Mod", in));
+    return true;
+  }
+  const bool plain = op == "Add" || op == "Sub" || op == "Mul";
   if (counted && ((plain && in.size() == 2) || can_execute(op, in.size()))) {
     call.define(elementwise(call, op, in));
     return true;
@@ -435,6 +466,8 @@ bool fold_constants(Call& call) {
     call.define(shape_of(call));
   else if (op == "Size")
     call.define(size_of(call));
+  else if (op == "EyeLike")
+    call.define(eye_like(call));
   else if (!all_constant(call))
     return false;
   else if (op == "Identity" || op == "Dropout")

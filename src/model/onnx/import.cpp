@@ -282,7 +282,7 @@ void convert(Importer& importer, const FlatNode& node) {
     const bool done = fold_constants(call) || convert_linear(call) || convert_product(call) ||
                       convert_pool(call) || convert_reduction(call) || convert_elementwise(call) ||
                       convert_axis_function(call) || convert_shape(call) || convert_movement(call) ||
-                      convert_gather(call) || convert_resize(call);
+                      convert_gather(call) || convert_scatter(call) || convert_resize(call);
     if (!done) {
       if (call.op() == "DequantizeLinear")
         fail_user("turns computed integers into numbers: export the network before it is quantised");
