@@ -10,7 +10,7 @@ namespace velum::ring {
 
 namespace {
 
-constexpr std::size_t kBlock = 64;
+constexpr std::size_t kBlock = 64, kCipherStack = 4096;
 
 }  // namespace
 
@@ -36,6 +36,8 @@ void RandomStream::fill(std::span<std::uint8_t> out) {
   for (std::size_t i = 0; i < nonce.size(); ++i) nonce[i] = static_cast<std::uint8_t>(stream_ >> (8 * i));
   std::memset(out.data(), 0, out.size());
   crypto_stream_chacha20_xor_ic(out.data(), out.data(), out.size(), nonce.data(), block_, seed_.data());
+  // The cipher keeps its key in registers, and leaves what did not fit them on the stack.
+  sodium_stackzero(kCipherStack);
   block_ += (out.size() + kBlock - 1) / kBlock;
 }
 

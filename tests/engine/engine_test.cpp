@@ -204,6 +204,22 @@ TEST(Engine, RefusesKeysOfOtherParameters) {
   }
 }
 
+TEST(Engine, RefusesParametersOfAnotherPlan) {
+  const Prepared s(Prepared::make(calibrated(), 0));
+  auto literal = s.plan.client.params;
+  std::swap(literal.moduli[0], literal.moduli[1]);
+  const ckks::Parameters other(literal);
+  const auto secret = ckks::SecretKey::generate(other, ring::Randomness::system());
+  const auto keys = ckks::generate_keys(other, secret, s.plan.client.keys, ring::Randomness::system());
+  try {
+    engine::Engine(s.plan, other, keys);
+    FAIL() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.exit_code(), 2);
+    EXPECT_THAT(e.what(), testing::HasSubstr("are not those of the plan"));
+  }
+}
+
 TEST(Engine, RefusesABatchOfAnotherShape) {
   Prepared s(Prepared::make(calibrated(), 0));
   s.inputs.pop_back();

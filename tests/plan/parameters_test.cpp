@@ -106,32 +106,39 @@ TEST(Scales, EverySumFitsTheModuliOfItsLevel) {
   b.quadratic(0.2f, 0.3f).dense(3);
   auto graph = b.finish();
   std::size_t refused = 0, feasible = 0;
-  for (const double bound : {1e-24, 1e-18, 1e-12, 1e-6, 1.0, 1e3}) {
-    graph.ranges[graph.output] = {-bound, bound, bound / 2};
-    const auto net = lower(graph);
-    const auto stages = packed(net);
-    for (const bool rescale_first : {false, true}) {
-      const auto levels = assign_levels(stages, rescale_first);
-      const ScaleProblem problem{net, stages, levels, ckks::RingType::real, 256, 0, nullptr};
-      for (const double input : {16., 20., 25., 30.})
-        for (const double first : {6., 10., 14.})
-          for (const double values : {21., 30., 38.}) {
-            const auto s = assign_scales(problem, {input, first, 10, values});
-            if (!s.feasible) {
-              refused += s.problem.find("do not fit the moduli") != std::string::npos ? 1 : 0;
-              continue;
+  for (const double unused : {0., 1e2, 1e6})
+    for (const double bound : {1e-24, 1e-18, 1e-12, 1e-6, 1.0, 1e3}) {
+      graph.ranges[graph.output] = {-bound, bound, bound / 2};
+      auto net = lower(graph);
+      net.vectors[1].unused_bound = unused * net.vectors[1].bound;
+      net.vectors[1].unused_share = 0.5;
+      const auto stages = packed(net);
+      for (const bool rescale_first : {false, true}) {
+        const auto levels = assign_levels(stages, rescale_first);
+        const ScaleProblem problem{net, stages, levels, ckks::RingType::real, 256, 0, nullptr};
+        for (const double input : {16., 20., 25., 30.})
+          for (const double first : {6., 10., 14.})
+            for (const double values : {21., 30., 38.}) {
+              const auto s = assign_scales(problem, {input, first, 10, values});
+              if (!s.feasible) {
+                refused += s.problem.find("do not fit the moduli") != std::string::npos ? 1 : 0;
+                continue;
+              }
+              ++feasible;
+              std::vector<double> height{0};
+              for (const double q : s.primes) height.push_back(height.back() + std::log2(q));
+              EXPECT_LE(input + 2, height.back() + 1e-6);
+              for (std::size_t i = 0; i < stages.size(); ++i)
+                EXPECT_LE(std::log2(s.stages[i].affine_scale * net.vectors[i + 1].bound) + 2,
+                          height[levels.stages[i].limbs] + 1e-6)
+                    << bound << ", stage " << i;
+              if (unused == 0) continue;  // else sums wrap around as the squares do
+              const double squares = std::pow(s.stages[0].scale, 2) * coefficient_bound(net.vectors[1], 2);
+              EXPECT_LE(std::log2(squares) + 2, height[levels.stages[1].limbs] + 1e-6)
+                  << bound << ", " << unused;
             }
-            ++feasible;
-            std::vector<double> height{0};
-            for (const double q : s.primes) height.push_back(height.back() + std::log2(q));
-            EXPECT_LE(input + 2, height.back() + 1e-6);
-            for (std::size_t i = 0; i < stages.size(); ++i)
-              EXPECT_LE(std::log2(s.stages[i].affine_scale * net.vectors[i + 1].bound) + 2,
-                        height[levels.stages[i].limbs] + 1e-6)
-                  << bound << ", stage " << i;
-          }
+      }
     }
-  }
   EXPECT_GT(refused, 0u);
   EXPECT_GT(feasible, 20u);
 }

@@ -169,11 +169,21 @@ class Stops {
   int tell_, wait_;
 };
 
+// Two squares, so that it takes switching keys.
+Model deeper_model() {
+  GraphBuilder b({3, 2, 2});
+  auto x = b.quadratic(b.dense(b.flatten(b.input(), kElements), kElements, 8), {8});
+  x = b.quadratic(b.dense(x, 8, 6), {6});
+  auto graph = b.finish(b.dense(x, 6, 3));
+  model::calibrate(graph, drawn_images(200), 200, 0.25);
+  return Model::from_bytes(model::to_onnx(graph), "deeper.onnx");
+}
+
 // In one thread: this is after a fork.
 void live(const TempFolder& folder, const Stops& stop) {
   const auto keys = folder / "keys", batch = folder / "batch", results = folder / "results";
   {
-    const auto plan = small_model().plan({.threads = 1, .public_key = true});
+    const auto plan = deeper_model().plan({.threads = 1, .public_key = true});
     plan.save(folder / "plan");
     const auto client = Client::create(plan.client(), {.threads = 1});
     client.save_keys(keys, {.public_key = true});
@@ -196,6 +206,43 @@ void live(const TempFolder& folder, const Stops& stop) {
   stop.at('u');
 }
 
+// Runs `body` in a child process and looks at its memory whenever it stops: `look` is told where it is and of
+// which forms something was found. False where no other process's memory can be read.
+bool watch(const std::function<void(const Stops&)>& body, const std::function<const Forms&()>& forms,
+           const std::function<void(char stop, const std::vector<std::string>& found)>& look) {
+  int told[2], go[2];
+  if (::pipe(told) != 0 || ::pipe(go) != 0) throw std::runtime_error("no pipes");
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(told[0]);
+    ::close(go[1]);
+    try {
+      body({told[1], go[0]});
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::close(told[1]);
+  ::close(go[0]);
+  const int memory = ::open(("/proc/" + std::to_string(child) + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
+  for (char stop = 0; memory >= 0 && ::read(told[0], &stop, 1) == 1;) {
+    look(stop, found_in(child, memory, forms()));
+    if (::write(go[1], &stop, 1) != 1) break;
+  }
+  if (memory < 0) ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(told[0]);
+  ::close(go[1]);
+  if (memory < 0) return false;
+  ::close(memory);
+  EXPECT_EQ(status, 0);
+  return true;
+}
+
 const std::map<char, std::string> kStops = {{'k', "keys are saved"},
                                             {'l', "the key is read"},
                                             {'e', "images are encrypted"},
@@ -207,49 +254,115 @@ TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
   GTEST_SKIP() << "sanitizers keep memory of their own";
 #endif
   const TempFolder folder;
-  int told[2], go[2];
-  ASSERT_EQ(::pipe(told) | ::pipe(go), 0);
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::close(told[0]);
-    ::close(go[1]);
-    try {
-      live(folder, {told[1], go[0]});
-    } catch (const std::exception& e) {
-      std::fprintf(stderr, "%s\n", e.what());
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  ::close(told[1]);
-  ::close(go[0]);
-  const int memory = ::open(("/proc/" + std::to_string(child) + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
   Forms forms;
   std::string stops;
-  for (char stop = 0; memory >= 0 && ::read(told[0], &stop, 1) == 1; stops += stop) {
+  const auto made = [&]() -> const Forms& {  // known once the child has saved it
     if (forms.empty()) {
       const auto plan = ServerPlan::load(folder / "plan/server.plan").client();
       forms = forms_of(folder / "keys/secret.key", plan.state().params);
     }
-    const auto found = found_in(child, memory, forms);
+    return forms;
+  };
+  const auto look = [&](char stop, const std::vector<std::string>& found) {
+    stops += stop;
     if (stop == 'u')  // what this test would see
       EXPECT_EQ(found, std::vector<std::string>{"as in the file"});
     else
       for (const auto& form : found)
         ADD_FAILURE() << "when " << kStops.at(stop) << ", the key is found " << form;
-    if (::write(go[1], &stop, 1) != 1) break;
-  }
-  if (memory < 0) ::kill(child, SIGKILL);
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ::close(told[0]);
-  ::close(go[1]);
-  if (memory < 0) GTEST_SKIP() << "the memory of other processes cannot be read here";
-  ::close(memory);
-  EXPECT_EQ(status, 0);
+  };
+  if (!watch([&](const Stops& stop) { live(folder, stop); }, made, look))
+    GTEST_SKIP() << "the memory of other processes cannot be read here";
   EXPECT_EQ(stops, "kledgu");
+}
+
+// The n-th seed, which is nowhere in memory before it is asked for.
+void write_seed(std::span<std::uint8_t> out, std::uint64_t n) {
+  for (std::size_t i = 0; i < out.size() / 8; ++i) {
+    std::uint64_t x = (4 * n + i + 1) * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+    // Byte by byte, so that no compiler keeps the whole of it anywhere else.
+    volatile std::uint8_t* to = out.data() + 8 * i;
+    for (int b = 0; b < 8; ++b) to[b] = static_cast<std::uint8_t>(x >> (8 * b));
+  }
+}
+
+[[gnu::noinline]] std::uint8_t draw(const ring::Randomness& random, bool use) {
+  auto stream = random.stream({ring::Purpose::secret_key});
+  std::uint8_t byte = 0;
+  if (use) stream.fill({&byte, 1});
+  return byte;
+}
+
+// So far down the stack that what comes next does not write over what stays there.
+[[gnu::noinline]] std::uint8_t draw_deep(const ring::Randomness& random, bool use) {
+  volatile std::uint8_t room[std::size_t{1} << 16];
+  room[0] = draw(random, use);
+  return room[0];
+}
+
+// Everything that draws secrets, with seeds in order.
+void draw_all(const ckks::ParametersLiteral& literal, const std::function<void(const ring::Draw&)>& drawn,
+              const std::function<void(char)>& stop) {
+  std::uint64_t next = 0;
+  const ring::Randomness random([&](std::span<std::uint8_t> out, const ring::Draw& draw) {
+    write_seed(out, next++);
+    drawn(draw);
+  });
+  // A function that is called for the first time is looked up by the dynamic linker, which saves all
+  // registers on the stack, and the pieces of a seed that was just copied with them.
+  draw_deep(ring::Randomness::system(), true);
+  draw_deep(random, false);
+  stop('d');
+  draw_deep(random, true);
+  stop('f');
+  const ckks::Parameters params(literal);
+  const auto secret = ckks::SecretKey::generate(params, random);
+  stop('s');
+  const auto keys = ckks::generate_keys(params, secret, {literal.moduli.size(), {}}, random);
+  stop('k');
+  const auto open = ckks::generate_public_key(params, secret, random);
+  stop('p');
+  const std::vector<double> slots(params.slots(), 0.5);
+  const auto own = ckks::Encryptor(params, secret, random).encrypt(slots, 0x1p20, 1);
+  stop('e');
+  const ckks::Encoder encoder(params.ring_type(), params.n());
+  const auto others = ckks::encrypt_public(params, open, encoder, slots, 0x1p20, 1, random);
+  stop('o');
+}
+
+TEST(SecretMemory, SeedsOfSecretsAreWiped) {
+#ifdef VELUM_SANITIZED
+  GTEST_SKIP() << "sanitizers keep memory of their own";
+#endif
+  const auto literal = deeper_model().plan({.threads = 1}).client().state().plan.params;
+  Forms forms;
+  std::string stops;
+  const auto secrets = [&]() -> const Forms& {  // after the fork, or the child would have them too
+    std::uint64_t n = 0;
+    const auto remember = [&](const ring::Draw& draw) {
+      ring::Seed seed;
+      write_seed(seed, n++);
+      if (!ring::travels(draw.purpose))
+        add<std::uint8_t>(forms, "of purpose " + std::to_string(static_cast<int>(draw.purpose)), seed, 32,
+                          32);
+    };
+    if (forms.empty()) draw_all(literal, remember, [](char) {});
+    return forms;
+  };
+  const auto look = [&](char stop, const std::vector<std::string>& found) {
+    stops += stop;
+    for (const auto& form : found) ADD_FAILURE() << "at " << stop << ", a seed is found " << form;
+  };
+  const auto body = [&](const Stops& stop) {
+    draw_all(
+        literal, [](const ring::Draw&) {}, [&](char at) { stop.at(at); });
+  };
+  if (!watch(body, secrets, look)) GTEST_SKIP() << "the memory of other processes cannot be read here";
+  EXPECT_EQ(stops, "dfskpeo");
+  EXPECT_GE(forms.size(), 9u);
 }
 
 }  // namespace
