@@ -208,6 +208,11 @@ const std::vector<Case>& cases() {
       {"quantised_operator",
        [](OnnxFile& f) { f.node("QLinearConv", {"x"}, "y"); },
        {"QLinearConv", "before it is quantised"}},
+      {"quantised_activations",
+       [](OnnxFile& f) {
+         f.floats("s", {}, {0.5F}).node("QuantizeLinear", {"x", "s"}, "y");
+       },
+       {"QuantizeLinear", "before it is quantised"}},
       {"several_at_once",
        [](OnnxFile& f) {
          f.node("LSTM", {"x"}, "a", {}, "one")

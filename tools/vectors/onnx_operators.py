@@ -289,6 +289,11 @@ def files():
     case("bytes_13", 13, (4,), [node("Cast", "x", "f", to=FLOAT), node("Div", "f c", "h"), node("MatMul", "h w", "y")], tensor("c", 255.0), small, kind=TensorProto.UINT8, low=0, high=255)
     case("dequantised_weights_13", 13, (4,), [node("DequantizeLinear", "q s z", "w", axis=1), node("MatMul", "x w", "y")], tensor("q", [[1, -2], [3, 4], [-5, 6], [7, -8]], np.int8),
          tensor("s", [0.5, 0.25]), tensor("z", [1, -1], np.int8))
+    for opset, kind, zero in ((10, np.uint8, 128), (13, np.int8, 0), (21, np.int16, 3)):
+        case(f"quantised_weights_{opset}", opset, (4,), [node("QuantizeLinear", "w s z", "q"), node("DequantizeLinear", "q s z", "v"), node("MatMul", "x v", "y")],
+             floats("w", 4, 3, low=-40, high=40), tensor("s", 0.125 if opset < 21 else 0.5), tensor("z", zero, kind))
+    case("quantised_weights_13_by_axis", 13, (4,), [node("QuantizeLinear", "w s", "q", axis=1), node("DequantizeLinear", "q s", "v", axis=1), node("MatMul", "x v", "y")],
+         floats("w", 4, 3, low=-2, high=40), tensor("s", [0.125, 0.25, 0.0625]))
     branches = [helper.make_graph([node("Mul", f"x {c}", f"{c}y")], c, [], [helper.make_tensor_value_info(f"{c}y", FLOAT, None)], [tensor(c, v)]) for c, v in (("a", 2.0), ("b", 3.0))]
     case("if_13", 13, (4,), [helper.make_node("If", ["c"], ["h"], then_branch=branches[0], else_branch=branches[1]), node("Neg", "h", "y")], tensor("c", False, np.bool_))
     body = [node("Mul", "u v", "m"), helper.make_node("LeakyRelu", ["m"], ["o"])]

@@ -146,6 +146,7 @@ Constant read_tensor(const onnx::TensorProto& t, const std::string& what, const 
                 type_name(t.data_type()));
   }
   c.integral = !is_real(t.data_type());
+  c.type = t.data_type();
   for (std::size_t i = 0; i < c.floats.size(); ++i)
     if (!std::isfinite(c.floats[i]))
       fail_user("{} holds {} at position {}, expected a finite number", what, c.floats[i], i);

@@ -26,6 +26,7 @@ struct Constant {
   bool integral = false;
   std::vector<double> floats;
   std::vector<std::int64_t> integers;
+  int type = 0;  // TensorProto's, where the constant was read or cast; 0: unknown
 
   std::int64_t size() const { return static_cast<std::int64_t>(integral ? integers.size() : floats.size()); }
 };

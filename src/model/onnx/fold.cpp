@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "model/function_kernels.h"
@@ -279,10 +280,14 @@ Constant flatten(Call& call) {
 Constant cast(Call& call) {
   const Constant& c = call.constant(0, "input");
   bool integral = false;
+  int to = 0;
   if (call.op() == "CastLike") {
-    integral = call.is_constant(1) && call.constant(1, "target").integral;
+    if (call.is_constant(1)) {
+      integral = call.constant(1, "target").integral;
+      to = call.constant(1, "target").type;
+    }
   } else {
-    const auto to = static_cast<int>(call.attributes.integer("to", 0));
+    to = static_cast<int>(call.attributes.integer("to", 0));
     call.attributes.ignore("saturate");
     if (!is_integral(to) && !is_real(to))
       fail_user("converts a constant to type {}, expected float or integer", type_name(to));
@@ -290,6 +295,7 @@ Constant cast(Call& call) {
     if (to == onnx::TensorProto::BOOL) {
       Constant truth = c;
       truth.integral = true;
+      truth.type = to;
       truth.integers.clear();
       for (std::int64_t i = 0; i < c.size(); ++i)
         truth.integers.push_back(real(c, static_cast<std::size_t>(i)) != 0 ? 1 : 0);
@@ -299,6 +305,7 @@ Constant cast(Call& call) {
   }
   Constant out = c;
   out.integral = integral;
+  out.type = to;
   if (integral == c.integral) return out;
   out.floats.clear();
   out.integers.clear();
@@ -352,13 +359,30 @@ Constant range(Call& call) {
   return c;
 }
 
-// (x - zero point) * scale, along one axis or for all.
-Constant dequantised(Call& call) {
+// Least and greatest value of a type of whole numbers; refuses others.
+std::pair<double, double> ends_of(int type) {
+  using Type = onnx::TensorProto;
+  if (type == Type::UINT8) return {0, 255};
+  if (type == Type::INT8) return {-128, 127};
+  if (type == Type::UINT16) return {0, 65535};
+  if (type == Type::INT16) return {-32768, 32767};
+  fail_user("rounds weights to type {}, expected integers of 8 or 16 bits", type_name(type));
+}
+
+// Weights in steps of `scale` from a zero point, along one axis or for all: DequantizeLinear gives
+// (x - zero point) * scale, QuantizeLinear the step that is nearest, halves to even, within its type.
+Constant in_steps(Call& call) {
   call.expect_inputs(2, 3);
   const Constant &x = call.constant(0, "input"), &scale = call.weights(1, "scale");
-  if (!x.integral || call.attributes.integer("block_size", 0) != 0)
-    fail_user("has weights in blocks, or not of integers, which Velum does not read");
-  call.attributes.ignore("output_dtype");
+  const bool rounds = call.op() == "QuantizeLinear";
+  if (x.integral == rounds || call.attributes.integer("block_size", 0) != 0)
+    fail_user("has weights in blocks, or {}, which Velum does not read",
+              rounds ? "of integers" : "not of integers");
+  call.attributes.ignore("saturate");
+  call.attributes.ignore("precision");
+  int type = static_cast<int>(call.attributes.integer("output_dtype", 0));
+  if (type == 0) type = call.has_input(2) ? call.constant(2, "zero point").type : onnx::TensorProto::UINT8;
+  const auto [low, high] = rounds ? ends_of(type) : std::pair{0.0, 0.0};
   const auto axis = call.attributes.integer("axis", 1);
   if (call.has_input(2) && call.constant(2, "zero point").size() != scale.size())
     fail_user("has {} scales and {} zero points", scale.size(), call.constant(2, "zero point").size());
@@ -371,10 +395,20 @@ Constant dequantised(Call& call) {
   }
   Constant out;
   out.dims = x.dims;
+  out.integral = rounds;
+  out.type = rounds ? type : 0;
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const auto which = static_cast<std::size_t>(scale.size() == 1 ? 0 : i / inner % scale.size());
     const double zero = call.has_input(2) ? real(call.constant(2, "zero point"), which) : 0;
-    out.floats.push_back((real(x, static_cast<std::size_t>(i)) - zero) * scale.floats[which]);
+    const double v = real(x, static_cast<std::size_t>(i));
+    if (!rounds) {
+      out.floats.push_back((v - zero) * scale.floats[which]);
+      continue;
+    }
+    if (!(scale.floats[which] > 0))
+      fail_user("has a scale of {}, expected a positive one", scale.floats[which]);
+    const double step = std::nearbyint(static_cast<double>(static_cast<float>(v / scale.floats[which])));
+    out.integers.push_back(static_cast<std::int64_t>(std::clamp(step + zero, low, high)));
   }
   return out;
 }
@@ -486,8 +520,8 @@ bool fold_constants(Call& call) {
     call.define(constant_of_shape(call));
   else if (op == "Range")
     call.define(range(call));
-  else if (op == "DequantizeLinear")
-    call.define(dequantised(call));
+  else if (op == "DequantizeLinear" || op == "QuantizeLinear")
+    call.define(in_steps(call));
   else
     return fold_elementwise(call);
   return true;

@@ -286,6 +286,8 @@ void convert(Importer& importer, const FlatNode& node) {
     if (!done) {
       if (call.op() == "DequantizeLinear")
         fail_user("turns computed integers into numbers: export the network before it is quantised");
+      if (call.op() == "QuantizeLinear")
+        fail_user("rounds activations to integers: export the network before it is quantised");
       fail_user("is {}, which Velum evaluates on constants only", call.op());
     }
     call.attributes.expect_no_more();

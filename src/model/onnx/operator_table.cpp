@@ -96,6 +96,7 @@ const std::vector<OperatorEntry>& table() {
       {"Pad", Use::encrypted, {1, 2, 11, 13, 18, 19, 21, 23, 24, 25}, "not along the batch axis"},
       {"Pow", Use::encrypted, {1, 7, 12, 13, 15}, "whole exponents from 1 to 64; others in the clear only"},
       {"PRelu", Use::clear, {1, 6, 7, 9, 16}, ""},
+      {"QuantizeLinear", Use::constants, {10, 13, 19, 21, 23, 24, 25, 28}, "of weights; not in blocks"},
       {"Range", Use::constants, {11, 27}, ""},
       {"Reciprocal", Use::clear, {1, 6, 13}, ""},
       {"ReduceL1", Use::clear, {1, 11, 13, 18}, "not along the batch axis"},
@@ -165,7 +166,7 @@ std::string_view name(Use use) {
 
 // What to do about operators that a network for encrypted inference has no use for.
 std::string remedy(const std::string& op, WrittenBy by) {
-  constexpr std::array quantised{"QLinearConv", "QLinearMatMul", "QuantizeLinear",  "DynamicQuantizeLinear",
+  constexpr std::array quantised{"QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear",
                                  "ConvInteger", "MatMulInteger", "DequantizeLinear"};
   constexpr std::array recurrent{"LSTM", "GRU", "RNN", "Loop", "Scan"};
   if (std::find(quantised.begin(), quantised.end(), op) != quantised.end())
