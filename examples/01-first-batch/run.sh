@@ -10,13 +10,13 @@ step "The data owner makes the keys"
 show velum keygen --plan plan/client.plan --out keys
 
 step "The data owner encrypts 200 images"
-show velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 200 --out batch.vct
+show velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data digits --images 200 --out batch.vct
 
 step "The server evaluates the network on what it cannot read"
-show velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct --out logits.vct | tail -n 1
+show velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct | tail -n 1
 
 step "The data owner reads the predictions, and compares them with the true classes"
-show velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --sent batch.vct \
+show velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --sent batch.vct \
   --data digits --images 200 --out predictions.csv
 
 step "The first predictions: image, predicted and true class, its name, a probability, the ten outputs"

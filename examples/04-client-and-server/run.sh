@@ -22,8 +22,8 @@ travel client.plan network owner
 step "Data owner: keys and an encrypted batch"
 cd owner
 show velum keygen --plan client.plan --out keys
-show velum encrypt --plan client.plan --key keys/secret.key --data digits --images 100 --out batch.vct
-cp keys/eval.keys .
+show velum encrypt --plan client.plan --key keys/secret/secret.key --data digits --images 100 --out batch.vct
+cp keys/public/eval.keys .
 cd ..
 travel eval.keys owner server
 travel batch.vct owner server
@@ -35,7 +35,7 @@ travel logits.vct server owner
 
 step "Data owner: decrypt"
 cd owner
-show velum decrypt --plan client.plan --key keys/secret.key --in logits.vct --sent batch.vct \
+show velum decrypt --plan client.plan --key keys/secret/secret.key --in logits.vct --sent batch.vct \
   --data digits --images 100 --out predictions.csv
 cd ..
 
@@ -46,6 +46,6 @@ found=$(cd server && find . -type f | sort | tr '\n' ' ')
 [ "$found" = "$expected " ] || { echo "the server should have: $expected" >&2; exit 1; }
 
 step "The secret key is not among it, neither as a file nor as a part of one"
-show python3 "$example/find_secret.py" owner/keys/secret.key server
+show python3 "$example/find_secret.py" owner/keys/secret/secret.key server
 step "The same search finds it where it is"
-! show python3 "$example/find_secret.py" owner/keys/secret.key owner || { echo "the search is blind" >&2; exit 1; }
+! show python3 "$example/find_secret.py" owner/keys/secret/secret.key owner || { echo "the search is blind" >&2; exit 1; }

@@ -56,7 +56,7 @@ int main(int argc, char** argv) try {
 
   // The data owner again, with what was kept.
   const auto plan = velum::ClientPlan::load(folder / "plan/client.plan");
-  const auto client = velum::Client::load(plan, folder / "keys/secret.key");
+  const auto client = velum::Client::load(plan, folder / "keys/secret/secret.key");
   const auto outputs = client.decrypt_file(folder / "logits.vct", folder / "batch.vct");
   const auto predictions = plan.decide(outputs.values), clear = plan.decide(model.evaluate(images));
   for (std::size_t i = 0; i < predictions.size(); ++i) {

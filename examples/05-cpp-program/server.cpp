@@ -12,7 +12,7 @@ int main(int argc, char** argv) try {
   }
   const std::string folder = argv[1];
   const auto plan = velum::ServerPlan::load(folder + "/plan/server.plan");
-  velum::Server server(plan, velum::EvaluationKeys::load(plan, folder + "/keys/eval.keys"));
+  velum::Server server(plan, velum::EvaluationKeys::load(plan, folder + "/keys/public/eval.keys"));
   const auto report = server.evaluate_file(folder + "/batch.vct", folder + "/logits.vct");
   std::printf("%zu images in %.2f s with %d threads, %.1f MB in, %.1f MB out\n", report.images,
               report.evaluate_seconds, report.threads, static_cast<double>(report.input_bytes) / 1e6,

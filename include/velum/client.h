@@ -27,10 +27,10 @@ struct ClientOptions {
 
 /// Where save_keys() put the files.
 struct KeyFiles {
-  std::string secret;      ///< `secret.key`: stays with its owner.
-  std::string evaluation;  ///< `eval.keys`: for the server.
-  std::string
-      public_key;  ///< `public.key`: for whoever encrypts for the owner; empty where none was asked for.
+  std::string secret;      ///< `secret/secret.key`: stays with its owner.
+  std::string evaluation;  ///< `public/eval.keys`: for the server.
+  /// `public/public.key`: for whoever encrypts for the owner; empty where none was asked for.
+  std::string public_key;
   std::uint64_t evaluation_bytes = 0;  ///< Size of that file.
   std::uint64_t public_bytes = 0;      ///< Size of that file, or 0.
   double seconds = 0;                  ///< Making the keys.
@@ -74,8 +74,9 @@ class Client {
   Bytes evaluation_keys(const Monitor& monitor = {}) const;
   /// A fresh public key, as the file `public.key`. Throws Error where the plan does not allow for it.
   Bytes public_key() const;
-  /// Writes `secret.key` (mode 0600), fresh `eval.keys`, and `public.key` if asked for, to a folder: all of
-  /// them or none.
+  /// Writes `secret/secret.key` (mode 0600, in a folder of mode 0700), fresh `public/eval.keys`, and
+  /// `public/public.key` if asked for, to a folder: all of them or none. What may travel is in `public`, what
+  /// stays in `secret`.
   KeyFiles save_keys(const std::string& folder, const KeyOptions& options = {},
                      const Monitor& monitor = {}) const;
 

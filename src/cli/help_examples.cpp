@@ -18,14 +18,17 @@ constexpr std::array kExamples{
     Example{"eval", "velum eval models/digits.onnx --data digits --images 500"},
     Example{"plan", "velum plan models/digits.onnx --batch 500 --out plan"},
     Example{"keygen", "velum keygen --plan plan/client.plan --out keys"},
-    Example{"encrypt",
-            "velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 500 --out "
-            "batch.vct"},
-    Example{"infer",
-            "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct --out logits.vct"},
-    Example{"decrypt",
-            "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --sent batch.vct "
-            "--out predictions.csv"},
+    Example{
+        "encrypt",
+        "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data digits --images 500 --out "
+        "batch.vct"},
+    Example{
+        "infer",
+        "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct"},
+    Example{
+        "decrypt",
+        "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --sent batch.vct "
+        "--out predictions.csv"},
     Example{"run", "velum run models/digits.onnx --data digits --images 500 --html run.html"},
     Example{"inspect", "velum inspect plan/server.plan"},
     Example{"bench", "velum bench kernels --only digit --repeat 3"},

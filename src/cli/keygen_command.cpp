@@ -23,9 +23,9 @@ struct KeyName {
   const char* name;
   FileType type;
 };
-constexpr std::array kNames = {KeyName{"secret.key", FileType::secret_key},
-                               KeyName{"eval.keys", FileType::evaluation_keys},
-                               KeyName{"public.key", FileType::public_key}};
+constexpr std::array kNames = {KeyName{"secret/secret.key", FileType::secret_key},
+                               KeyName{"public/eval.keys", FileType::evaluation_keys},
+                               KeyName{"public/public.key", FileType::public_key}};
 
 struct Options {
   std::string plan, out;
@@ -69,11 +69,12 @@ Command make_keygen_command(CLI::App& app) {
   auto* sub = app.add_subcommand("keygen", "Make a secret key and the evaluation keys of a plan");
   auto o = std::make_shared<Options>();
   sub->add_option("--plan", o->plan, "The client's half of the plan")->required()->type_name("client.plan");
-  sub->add_option("--out", o->out, "Folder for secret.key and eval.keys")->required()->type_name("DIR");
+  sub->add_option("--out", o->out, "Folder for the keys: secret/secret.key stays, what travels is in public/")
+      ->required()
+      ->type_name("DIR");
   sub->add_flag("--public-key", o->public_key,
-                "Write public.key too: whoever has it encrypts for you, and can decrypt nothing (the plan "
-                "must have been "
-                "made with --public-key)");
+                "Write public/public.key too: whoever has it encrypts for you, and can decrypt nothing (the "
+                "plan must have been made with --public-key)");
   sub->add_flag("--force", o->force, "Replace keys that are there");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};

@@ -12,11 +12,11 @@
 #include "plan/emit/emit.h"
 #include "plan/file/explain.h"
 #include "plan/file/identity.h"
+#include "plan/key_bytes.h"
 #include "plan/layout/choose_layouts.h"
 #include "plan/lower/ranges.h"
 #include "plan/lower/size_limit.h"
 #include "plan/lower/sums.h"
-#include "plan/schedule/peak.h"
 #include "plan/schedule/schedule.h"
 
 namespace velum::plan {
@@ -119,7 +119,7 @@ PackingOption option_of(const PlanResult& result, const Request& request, const 
   o.seconds = plan.total.seconds * static_cast<double>(o.batches) / std::max(plan.threads, 1);
   o.seconds_per_image = o.seconds / static_cast<double>(images);
   o.peak_bytes = plan.peak_bytes;
-  o.key_bytes = key_bytes(plan.client.params, plan.client.keys) / 2;
+  o.key_bytes = key_file_bytes(plan.client);
   o.input_bytes_per_image =
       input_bytes(plan.client) * static_cast<double>(o.batches) / static_cast<double>(images);
   return o;

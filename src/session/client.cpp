@@ -19,7 +19,9 @@ namespace velum {
 
 namespace {
 
-const std::string kSecret = "secret.key", kEvaluation = "eval.keys", kPublic = "public.key";
+// What stays and what travels are in folders of their own: one of them can be sent whole.
+const std::string kStays = "secret", kTravels = "public", kSecret = kStays + "/secret.key",
+                  kEvaluation = kTravels + "/eval.keys", kPublic = kTravels + "/public.key";
 
 std::string path_in(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
@@ -152,7 +154,8 @@ KeyFiles Client::save_keys(const std::string& folder, const KeyOptions& options,
                 options.replace
                     ? ""
                     : "what was encrypted under a key can only be read with that key; name another folder, "
-                      "move secret.key and eval.keys away together, or pass --force to replace both");
+                      "move secret and public away together, or pass --force to replace both");
+  std::filesystem::permissions(files.staged(kStays), std::filesystem::perms::owner_all, error);
   if (stale && !options.public_key)
     fail_user("{}: belongs to the keys that are replaced; delete it, or make a new one with --public-key",
               path_in(folder, kPublic));

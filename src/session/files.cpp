@@ -9,7 +9,10 @@
 namespace velum::session {
 
 void finish_set_around(const std::string& path) {
-  finish_file_set(folder_of(path).string());
+  const auto folder = folder_of(path), name = folder.filename();
+  const bool dots = name.empty() || name == "." || name == "..";
+  finish_file_set(dots ? (folder / "..").string() : folder_of(folder.string()).string());
+  finish_file_set(folder.string());
 }
 
 plan::ClientPlan load_client_plan(const std::string& path) {

@@ -9,8 +9,8 @@
 
 namespace velum::session {
 
-// Plans and keys are written in sets (system/file_set.h): completes one in the folder of `path` whose writer
-// was killed, so that what is read belongs together.
+// Plans and keys are written in sets (system/file_set.h): completes one in the folder of `path`, or in the
+// one around it, whose writer was killed, so that what is read belongs together.
 void finish_set_around(const std::string& path);
 
 plan::ClientPlan load_client_plan(const std::string& path);

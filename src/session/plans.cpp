@@ -3,6 +3,7 @@
 #include "base/container.h"
 #include "base/error.h"
 #include "ckks/core/key_sizes.h"
+#include "plan/key_bytes.h"
 #include "plan/passes.h"
 #include "session/decision.h"
 #include "session/files.h"
@@ -112,11 +113,11 @@ std::uint64_t ClientPlan::output_bytes(std::size_t images) const {
 }
 
 std::uint64_t ClientPlan::evaluation_key_bytes() const {
-  return framed_bytes(ckks::evaluation_keys_bytes(state_->plan.keys, state_->params));
+  return plan::key_file_bytes(state_->plan);
 }
 
 std::uint64_t ClientPlan::public_key_bytes() const {
-  return framed_bytes(ckks::public_key_bytes(state_->params));
+  return framed_bytes(ckks::public_key_bytes(state_->plan.params));
 }
 
 std::vector<Prediction> ClientPlan::decide(std::span<const double> outputs) const {

@@ -52,28 +52,50 @@ std::string pending_in(const std::string& folder) {
   return in(folder, kPendingFolder);
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(fs::symlink_status(path, error));
+}
+
 // Moves what is pending to its places, under the lock; how many files, and what kept the next one (empty:
 // nothing).
 struct Placed {
   std::size_t files = 0;
   std::string cause;
 };
-Placed place_pending(const std::string& folder, const std::function<void()>& between) {
-  const auto pending = pending_in(folder);
+
+void place_all(const std::string& pending, const std::string& folder, const std::function<void()>& between,
+               Placed& placed) {
   std::error_code error;
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(pending, error))
     names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
-  Placed placed;
   for (const auto& name : names) {
-    if (::rename(in(pending, name).c_str(), in(folder, name).c_str()) != 0)
-      return placed.cause = fmt::format("{}: {}", name, errno_text()), placed;
+    const auto from = in(pending, name), to = in(folder, name);
+    // A folder that is there already keeps what else is in it.
+    if (is_folder(from) && fs::is_directory(to, error)) {
+      place_all(from, to, between, placed);
+      if (!placed.cause.empty()) {
+        placed.cause = name + "/" + placed.cause;
+        return;
+      }
+      continue;
+    }
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+      placed.cause = fmt::format("{}: {}", name, errno_text());
+      return;
+    }
     ++placed.files;
     between();
   }
   sync_folder_of(pending);
   ::rmdir(pending.c_str());
+}
+
+Placed place_pending(const std::string& folder, const std::function<void()>& between) {
+  Placed placed;
+  place_all(pending_in(folder), folder, between, placed);
   return placed;
 }
 
@@ -112,12 +134,26 @@ FileSet::FileSet(const std::string& folder, std::vector<std::string> names, std:
   lock_ = open_temporary_folder(around, stage_);
   if (lock_ < 0) fail("{}: the folder cannot be written: {}", folder, errno_text());
   unfinished_.push_back(std::make_unique<Unfinished>(stage_));
+  for (const auto& name : names_) {
+    const auto inner = fs::path(name).parent_path().string();
+    if (inner.empty() || std::ranges::find(folders_, inner) != folders_.end()) continue;
+    if (::mkdir(staged(inner).c_str(), 0777) != 0) {
+      const auto cause = errno_text();
+      for (const auto& made : folders_) ::rmdir(staged(made).c_str());
+      ::rmdir(stage_.c_str());
+      unlock();
+      fail("{}: the folder cannot be written: {}", folder, cause);
+    }
+    folders_.push_back(inner);
+    unfinished_.push_back(std::make_unique<Unfinished>(staged(inner)));
+  }
   for (const auto& name : names_) unfinished_.push_back(std::make_unique<Unfinished>(staged(name)));
 }
 
 FileSet::~FileSet() {
   if (!stage_.empty()) {
     for (const auto& name : names_) ::unlink(staged(name).c_str());
+    for (const auto& inner : folders_) ::rmdir(staged(inner).c_str());
     ::rmdir(stage_.c_str());
     for (const auto& parent : made_) ::rmdir(parent.c_str());
   }
@@ -166,10 +202,12 @@ void FileSet::commit_into_folder(const std::function<void()>& between) {
   std::error_code ignored;
   for (const auto& name : names_) {
     if (!present(staged(name))) cause = fmt::format("{} was not written", name);
-    if (fs::is_directory(fs::symlink_status(in(folder_, name), ignored)))
-      cause = fmt::format("{} is a folder", name);
+    if (is_folder(in(folder_, name))) cause = fmt::format("{} is a folder", name);
   }
-  sync_folder_of(staged(names_.front()));
+  for (const auto& inner : folders_)
+    if (present(in(folder_, inner)) && !fs::is_directory(in(folder_, inner), ignored))
+      cause = fmt::format("{} is no folder", inner);
+  for (const auto& name : names_) sync_folder_of(staged(name));
   if (cause.empty() && ::rename(stage_.c_str(), pending_in(folder_).c_str()) != 0) cause = errno_text();
   if (cause.empty()) {
     sync_folder_of(pending_in(folder_));
@@ -184,7 +222,7 @@ void FileSet::commit_into_folder(const std::function<void()>& between) {
   stage_.clear();
   unfinished_.clear();
   unlock();
-  sync_folder_of(in(folder_, names_.front()));
+  for (const auto& name : names_) sync_folder_of(in(folder_, name));
 }
 
 void finish_file_set(const std::string& folder) {

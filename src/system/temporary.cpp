@@ -73,12 +73,21 @@ int lock_of_abandoned(const fs::path& path) {
   return -1;
 }
 
-// The files of an open folder, by its descriptor: its name may have come to lead elsewhere.
-void remove_files_of(int folder) {
+// The files of an open folder, and of the folders in it, by its descriptor: its name may have come to lead
+// elsewhere. `deeper`: how many folders down it goes.
+void remove_files_of(int folder, int deeper = 1) {
   const int again = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* entries = again < 0 ? nullptr : ::fdopendir(again);
   if (!entries) return;
-  while (const auto* entry = ::readdir(entries)) (void)::unlinkat(folder, entry->d_name, 0);
+  while (const auto* entry = ::readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || ::unlinkat(folder, entry->d_name, 0) == 0 || deeper == 0) continue;
+    const int inner = ::openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (inner < 0) continue;
+    remove_files_of(inner, deeper - 1);
+    ::close(inner);
+    (void)::unlinkat(folder, entry->d_name, AT_REMOVEDIR);
+  }
   ::closedir(entries);
 }
 

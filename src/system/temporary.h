@@ -14,8 +14,8 @@ int open_temporary(const std::filesystem::path& folder, unsigned mode, std::stri
 // The same for a folder; the descriptor is good for nothing but the lock.
 int open_temporary_folder(const std::filesystem::path& folder, std::string& temporary);
 
-// Removes what `folder` has of such files and folders, with the files in them, that are this user's and that
-// no living process holds. Best effort: where the file system has no locks they stay.
+// Removes what `folder` has of such files and folders, with the files in them and in their folders, that are
+// this user's and that no living process holds. Best effort: where the file system has no locks they stay.
 void remove_abandoned(const std::filesystem::path& folder);
 
 }  // namespace velum

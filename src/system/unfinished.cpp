@@ -33,8 +33,10 @@ std::atomic<int> waiting{0};  // the signal that came while held
 void remove_unfinished() {
   for (auto& slot : slots)
     if (slot.state == kUsed) ::unlink(slot.path);
-  for (auto& slot : slots)
-    if (slot.state == kUsed) ::rmdir(slot.path);
+  // Twice, because one folder may be in another.
+  for (int pass = 0; pass < 2; ++pass)
+    for (auto& slot : slots)
+      if (slot.state == kUsed) ::rmdir(slot.path);
 }
 
 void end_by_signal(int signal) {

@@ -49,9 +49,9 @@ class BadInput : public ::testing::Test {
   }
 
   Workplace w;
-  const std::string infer = "velum infer --plan plan/server.plan --keys keys/eval.keys ";
-  const std::string encrypt = "velum encrypt --plan plan/client.plan --key keys/secret.key ";
-  const std::string decrypt = "velum decrypt --plan plan/client.plan --key keys/secret.key ";
+  const std::string infer = "velum infer --plan plan/server.plan --keys keys/public/eval.keys ";
+  const std::string encrypt = "velum encrypt --plan plan/client.plan --key keys/secret/secret.key ";
+  const std::string decrypt = "velum decrypt --plan plan/client.plan --key keys/secret/secret.key ";
 };
 
 TEST_F(BadInput, OptionsAreChecked) {
@@ -76,14 +76,14 @@ TEST_F(BadInput, MissingAndForeignFiles) {
 TEST_F(BadInput, FilesOfAnotherKind) {
   prepare();
   refuses("velum keygen --plan plan/server.plan --out k", 2, "server plan");
-  refuses("velum infer --plan plan/client.plan --keys keys/eval.keys --in batch.vct --out o", 2,
+  refuses("velum infer --plan plan/client.plan --keys keys/public/eval.keys --in batch.vct --out o", 2,
           "client plan");
-  refuses("velum infer --plan plan/server.plan --keys keys/secret.key --in batch.vct --out o", 2,
+  refuses("velum infer --plan plan/server.plan --keys keys/secret/secret.key --in batch.vct --out o", 2,
           "secret key");
   refuses(infer + "--in logits.vct --out o", 2, "encrypted outputs");
   refuses(infer + "--in model.onnx --out o", 2, "model.onnx");
   refuses(decrypt + "--in batch.vct --out o", 2, "encrypted inputs");
-  refuses("velum encrypt --plan plan/client.plan --key keys/eval.keys " + kData + " --out o", 2,
+  refuses("velum encrypt --plan plan/client.plan --key keys/public/eval.keys " + kData + " --out o", 2,
           "evaluation keys");
 }
 
@@ -92,27 +92,29 @@ TEST_F(BadInput, DamagedFiles) {
   refuses_spoiled(infer + "--in FILE --out o", "batch.vct", 5000);
   refuses_spoiled(infer + "--in FILE --out o", "batch.vct", 70);
   refuses_spoiled(decrypt + "--in FILE --out o", "logits.vct", 5000);
-  refuses_spoiled("velum infer --plan FILE --keys keys/eval.keys --in batch.vct --out o", "plan/server.plan",
-                  300);
-  refuses_spoiled("velum infer --plan plan/server.plan --keys FILE --in batch.vct --out o", "keys/eval.keys",
-                  300);
+  refuses_spoiled("velum infer --plan FILE --keys keys/public/eval.keys --in batch.vct --out o",
+                  "plan/server.plan", 300);
+  refuses_spoiled("velum infer --plan plan/server.plan --keys FILE --in batch.vct --out o",
+                  "keys/public/eval.keys", 300);
   refuses_spoiled("velum keygen --plan FILE --out k", "plan/client.plan", 60);
   refuses_spoiled("velum decrypt --plan plan/client.plan --key FILE --in logits.vct --out o",
-                  "keys/secret.key", 300);
+                  "keys/secret/secret.key", 300);
 }
 
 TEST_F(BadInput, OtherKeysAndOtherPlans) {
   prepare();
   w.must("velum keygen --plan plan/client.plan --out other/");
-  refuses("velum infer --plan plan/server.plan --keys other/eval.keys --in batch.vct --out o", 2, "key");
-  refuses("velum decrypt --plan plan/client.plan --key other/secret.key --in logits.vct --out o", 2, "key");
+  refuses("velum infer --plan plan/server.plan --keys other/public/eval.keys --in batch.vct --out o", 2,
+          "key");
+  refuses("velum decrypt --plan plan/client.plan --key other/secret/secret.key --in logits.vct --out o", 2,
+          "key");
   w.must("velum plan model.onnx --security 256 --out plan2/");
   w.must("velum keygen --plan plan2/client.plan --out keys2/");
-  refuses("velum infer --plan plan2/server.plan --keys keys2/eval.keys --in batch.vct --out o", 2,
+  refuses("velum infer --plan plan2/server.plan --keys keys2/public/eval.keys --in batch.vct --out o", 2,
           "parameters");
-  refuses("velum encrypt --plan plan2/client.plan --key keys/secret.key " + kData + " --out o", 2,
+  refuses("velum encrypt --plan plan2/client.plan --key keys/secret/secret.key " + kData + " --out o", 2,
           "parameters");
-  refuses("velum infer --plan plan/server.plan --keys keys2/eval.keys --in batch.vct --out o", 2,
+  refuses("velum infer --plan plan/server.plan --keys keys2/public/eval.keys --in batch.vct --out o", 2,
           "parameters");
 }
 

@@ -17,10 +17,10 @@ TEST_P(Packings, ThreeImagesThroughAllCommands) {
   const Workplace w;
   w.must("velum plan model.onnx --out plan/ --batch 3 " + GetParam());
   w.keygen();
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key " + kData +
+  w.must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key " + kData +
          " --images 3 --out batch.vct --json e.json");
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv");
   const auto rows = lines(w.read("p.csv"));
   ASSERT_EQ(rows.size(), 4u);
   const auto clear = model::execute(w.graph(), std::span(w.images()).first(3 * 16), 3);

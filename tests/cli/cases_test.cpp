@@ -98,10 +98,11 @@ TEST(Cases, FlatFoldersAreEncryptedAndNamesStayHere) {
   CASE("flat-folder-encrypt");
   c->must("velum plan net.onnx --calibrate npy:x88.npy --out P");
   c->must("velum keygen --plan P/client.plan --out K");
-  c->must("velum encrypt --plan P/client.plan --key K/secret.key --data folder:images --out b.vct");
-  c->must("velum infer --plan P/server.plan --keys K/eval.keys --in b.vct --out r.vct");
+  c->must("velum encrypt --plan P/client.plan --key K/secret/secret.key --data folder:images --out b.vct");
+  c->must("velum infer --plan P/server.plan --keys K/public/eval.keys --in b.vct --out r.vct");
   c->must(
-      "velum decrypt --plan P/client.plan --key K/secret.key --in r.vct --names b.vct.names.csv --out p.csv");
+      "velum decrypt --plan P/client.plan --key K/secret/secret.key --in r.vct --names b.vct.names.csv --out "
+      "p.csv");
   expect_in(c->read("p.csv"), "i.png");
 }
 

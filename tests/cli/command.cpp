@@ -146,10 +146,10 @@ void Workplace::keygen() const {
   must("velum keygen --plan plan/client.plan --out keys/");
 }
 void Workplace::encrypt() const {
-  must("velum encrypt --plan plan/client.plan --key keys/secret.key " + kData + " --out batch.vct");
+  must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key " + kData + " --out batch.vct");
 }
 void Workplace::infer() const {
-  must("velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct --out logits.vct");
+  must("velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct");
 }
 
 }  // namespace velum::test

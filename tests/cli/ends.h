@@ -42,9 +42,12 @@ class Ends : public ::testing::Test {
   }
 
   Workplace w;
-  const std::string encrypt = "velum encrypt --plan plan/client.plan --key keys/secret.key " + kData + " ";
-  const std::string infer = "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct ";
-  const std::string decrypt = "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct ";
+  const std::string encrypt =
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key " + kData + " ";
+  const std::string infer =
+      "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct ";
+  const std::string decrypt =
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct ";
 };
 
 }  // namespace velum::test

@@ -74,37 +74,40 @@ TEST_F(Ends, DecryptedValuesAreTheirOwnersAlone) {
          " --out r.csv --json r.json --html r.html; velum eval model.onnx " + kData + " --out e.csv");
   // e.csv holds clear values, which reveal no key, but they too are findings about people named by their
   // files.
-  for (const char* file : {"p.csv", "p.json", "r.csv", "r.json", "r.html", "e.csv", "keys/secret.key"})
+  for (const char* file : {"p.csv", "p.json", "r.csv", "r.json", "r.html", "e.csv", "keys/secret/secret.key"})
     EXPECT_EQ(mode(file), 0600u) << file;
 }
 
 TEST_F(Ends, AKeyThatOthersCanReadIsRefused) {
   prepare();
-  w.must("chmod 644 keys/secret.key");
-  refuses(decrypt + "--out p.csv", 2, "keys/secret.key: others");
+  w.must("chmod 644 keys/secret/secret.key");
+  refuses(decrypt + "--out p.csv", 2, "keys/secret/secret.key: others");
   refuses(encrypt + "--out b.vct", 2, "chmod 600");
-  refuses("velum inspect keys/secret.key", 2, "keys/secret.key: others");
-  w.must("chmod 400 keys/secret.key; " + decrypt + "--out p.csv");
+  refuses("velum inspect keys/secret/secret.key", 2, "keys/secret/secret.key: others");
+  w.must("chmod 400 keys/secret/secret.key; " + decrypt + "--out p.csv");
 }
 
 TEST_F(Ends, KeysComeInPairs) {
   w.plan();
   w.keygen();
   const std::string again = "velum keygen --plan plan/client.plan --out keys";
-  refuses(again, 2, "keys/secret.key: exists");
+  refuses(again, 2, "keys/secret/secret.key: exists");
   // As the message advises, but by half.
-  w.must("mkdir kept; mv keys/secret.key kept");
-  refuses(again, 2, "keys/eval.keys: exists");
-  w.must("mv keys/eval.keys kept; " + again);
+  w.must("mkdir kept; mv keys/secret kept");
+  refuses(again, 2, "keys/public/eval.keys: exists");
+  w.must("mv keys/public kept; " + again);
   w.must(
-      "velum inspect kept/secret.key | grep '^key ' >a; velum inspect kept/eval.keys | grep '^key ' >b; cmp "
+      "velum inspect kept/secret/secret.key | grep '^key ' >a; velum inspect kept/public/eval.keys | grep "
+      "'^key ' >b; cmp "
       "a b");
   w.must(again + " --force");
   w.must(
-      "velum inspect keys/secret.key | grep '^key ' >c; velum inspect keys/eval.keys | grep '^key ' >d; cmp "
+      "velum inspect keys/secret/secret.key | grep '^key ' >c; velum inspect keys/public/eval.keys | grep "
+      "'^key ' >d; cmp "
       "c d");
   EXPECT_NE(w.read("a"), w.read("c"));
-  EXPECT_EQ(mode("keys/secret.key"), 0600u);
+  EXPECT_EQ(mode("keys/secret/secret.key"), 0600u);
+  EXPECT_EQ(mode("keys/secret"), 0700u);
 }
 
 // Every one that says it made keys is right about it.
@@ -118,11 +121,11 @@ TEST_F(Ends, OfManyAtOnceOneMakesTheKeys) {
       if (w.read("code." + i) != "0\n") continue;
       ++made;
       const auto key = lines(w.read("out." + i)).at(0).substr(4);
-      for (const std::string file : {"secret.key", "eval.keys"})
+      for (const std::string file : {"secret/secret.key", "public/eval.keys"})
         EXPECT_NE(w.must("velum inspect " + folder + "/" + file).out.find(key), std::string::npos) << file;
     }
     EXPECT_EQ(made, 1) << folder;
-    EXPECT_EQ(w.must("ls -A " + folder).out, "eval.keys\nsecret.key\n");
+    EXPECT_EQ(w.must("ls -A " + folder).out, "public\nsecret\n");
   }
 }
 
@@ -134,15 +137,17 @@ TEST_F(Ends, AForceThatFailsLeavesTheOldKey) {
   // either.
   if (::geteuid() == 0) {
     w.must(
-        "rm keys/eval.keys; mkdir -p keys/eval.keys; mount -t tmpfs none keys/eval.keys 2>/dev/null || true");
-    if (w.run("mountpoint -q keys/eval.keys").code != 0) GTEST_SKIP() << "no mounts here";
-    const auto before = w.read("keys/secret.key");
+        "rm keys/public/eval.keys; mkdir -p keys/public/eval.keys; mount -t tmpfs none keys/public/eval.keys "
+        "2>/dev/null || true");
+    if (w.run("mountpoint -q keys/public/eval.keys").code != 0) GTEST_SKIP() << "no mounts here";
+    const auto before = w.read("keys/secret/secret.key");
     const auto outcome = w.run("velum keygen --plan plan/client.plan --out keys --force");
     EXPECT_EQ(outcome.code, 1);
     EXPECT_NE(outcome.err.find("as they were before"), std::string::npos) << outcome.err;
-    EXPECT_EQ(w.read("keys/secret.key"), before);
-    EXPECT_EQ(w.must("ls -A keys").out, "eval.keys\nsecret.key\n");
-    w.must("umount keys/eval.keys");
+    EXPECT_EQ(w.read("keys/secret/secret.key"), before);
+    EXPECT_EQ(w.must("ls -A keys keys/secret keys/public").out,
+              "keys:\npublic\nsecret\n\nkeys/public:\neval.keys\n\nkeys/secret:\nsecret.key\n");
+    w.must("umount keys/public/eval.keys");
   } else {
     GTEST_SKIP() << "needs root";
   }
@@ -166,7 +171,8 @@ TEST_F(Ends, SignalsLeaveNothing) {
   for (const std::string signal : {"INT", "TERM", "HUP", "QUIT"}) {
     // A shell starts what is in its background with some of them ignored; env gives them back.
     const auto outcome = w.run(
-        "env --default-signal velum encrypt --plan plan/client.plan --key keys/secret.key --data digits "
+        "env --default-signal velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data "
+        "digits "
         "--images 2000 "
         "--out batch.vct --threads 1 & child=$!\n"
         "for i in $(seq 1000); do [ -n \"$(find . -name '*.tmp' -size +1k)\" ] && break; sleep 0.01; done\n"
@@ -182,7 +188,7 @@ TEST_F(Ends, WhatAKillLeavesGoesWithTheNextWrite) {
   w.must("velum plan " VELUM_SOURCE_DIR "/models/digits.onnx --out plan");
   w.keygen();
   w.must(
-      "velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 2000 --out "
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data digits --images 2000 --out "
       "batch.vct "
       "--threads 1 & child=$!\n"
       "for i in $(seq 1000); do [ -n \"$(find . -name '*.tmp' -size +1k)\" ] && break; sleep 0.01; done\n"
@@ -190,7 +196,8 @@ TEST_F(Ends, WhatAKillLeavesGoesWithTheNextWrite) {
   // A set of keys or plans, too.
   w.must("mkdir .velum-0badcafe.tmp; touch .velum-0badcafe.tmp/secret.key");
   w.must(
-      "velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 1 --out batch.vct");
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data digits --images 1 --out "
+      "batch.vct");
   EXPECT_EQ(w.must("ls -A").out, "batch.vct\nimages.npy\nkeys\nlabels.npy\nmodel.onnx\nplan\n");
 }
 
@@ -207,7 +214,7 @@ TEST_F(Ends, ALimitOnThreadsMeansFewerThreads) {
   const std::string user = "setpriv --reuid=54321 --clear-groups ";
   if (w.run(user + "true").code != 0 || w.run(user + "velum --version").code != 0)
     GTEST_SKIP() << "no other user can run the commands here";
-  w.must("chown 54321 keys/secret.key; chmod 600 keys/secret.key; chown 54321 .");
+  w.must("chown 54321 keys/secret/secret.key; chmod 600 keys/secret/secret.key; chown 54321 .");
   const auto outcome = w.run("prlimit --nproc=2 " + user + infer + "--out l.vct --threads 8");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("note: 2 threads in place of 8"), std::string::npos) << outcome.err;
@@ -230,20 +237,21 @@ TEST_F(Ends, KeysOfAKilledKeygenAreRead) {
   prepare();
   w.must("cp -r keys old; velum keygen --plan plan/client.plan --out new");
   // Killed after the first of two moves.
-  w.must("mkdir keys/.velum-pending; cp new/secret.key keys/.velum-pending/; cp new/eval.keys keys/");
+  w.must("mkdir keys/.velum-pending; cp -r new/secret keys/.velum-pending/; cp new/public/* keys/public/");
   w.must(encrypt + "--out b.vct");
-  EXPECT_EQ(w.read("keys/secret.key"), w.read("new/secret.key"));
+  EXPECT_EQ(w.read("keys/secret/secret.key"), w.read("new/secret/secret.key"));
   EXPECT_FALSE(w.exists("keys/.velum-pending"));
-  w.must("velum infer --plan plan/server.plan --keys keys/eval.keys --in b.vct --out l.vct");
+  w.must("velum infer --plan plan/server.plan --keys keys/public/eval.keys --in b.vct --out l.vct");
   // Before the first: the server's command sees to it too, and so does keygen, which then finds keys.
   for (const std::string& command :
-       {std::string("velum infer --plan plan/server.plan --keys keys/eval.keys --in b.vct --out l.vct"),
+       {std::string(
+            "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in b.vct --out l.vct"),
         std::string("! velum keygen --plan plan/client.plan --out keys 2>/dev/null"),
-        std::string("velum inspect keys/secret.key")}) {
-    w.must("cp old/* keys/; mkdir keys/.velum-pending; cp new/* keys/.velum-pending/");
+        std::string("velum inspect keys/secret/secret.key")}) {
+    w.must("cp -r old/* keys/; mkdir keys/.velum-pending; cp -r new/* keys/.velum-pending/");
     w.must(command);
-    EXPECT_EQ(w.read("keys/secret.key"), w.read("new/secret.key")) << command;
-    EXPECT_EQ(w.read("keys/eval.keys"), w.read("new/eval.keys")) << command;
+    EXPECT_EQ(w.read("keys/secret/secret.key"), w.read("new/secret/secret.key")) << command;
+    EXPECT_EQ(w.read("keys/public/eval.keys"), w.read("new/public/eval.keys")) << command;
   }
 }
 
@@ -256,7 +264,7 @@ TEST_F(Ends, HugeFilesOfNothingAreRefusedAtOnce) {
   };
   spread("zeros", "");
   spread("plan.huge", w.read("plan/server.plan"));
-  spread("keys.huge", w.read("keys/eval.keys"));
+  spread("keys.huge", w.read("keys/public/eval.keys"));
   spread("net.huge", w.read("model.onnx"));
   fs::resize_file(path("net.huge"), std::uint64_t{2000} << 20);
   // All of it in one field that no reader knows: an outline without a fault.
@@ -276,9 +284,9 @@ TEST_F(Ends, HugeFilesOfNothingAreRefusedAtOnce) {
   for (const std::string& command :
        {std::string("velum inspect plan.huge"), std::string("velum inspect keys.huge"),
         std::string("velum keygen --plan zeros --out k"),
-        std::string("velum infer --plan plan.huge --keys keys/eval.keys --in batch.vct --out o"),
+        std::string("velum infer --plan plan.huge --keys keys/public/eval.keys --in batch.vct --out o"),
         std::string("velum infer --plan plan/server.plan --keys keys.huge --in batch.vct --out o"),
-        std::string("velum infer --plan plan/server.plan --keys keys/eval.keys --in zeros --out o"),
+        std::string("velum infer --plan plan/server.plan --keys keys/public/eval.keys --in zeros --out o"),
         std::string("velum decrypt --plan plan/client.plan --key zeros --in logits.vct --out o")}) {
     const auto outcome = w.run(limit + command);
     EXPECT_EQ(outcome.code, 2) << command << outcome.err;

@@ -62,12 +62,14 @@ TEST(Pixels, MeanAndDeviationAreExactAtZeroPaddedBorders) {
   // The plan holds them: encrypt has no such options, and takes the pixels as they are.
   w.must("velum plan net.onnx --calibrate npy:x.npy --out plan" + how);
   w.must("velum keygen --plan plan/client.plan --out keys");
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --data npy:x.npy --out batch.vct");
+  w.must(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data npy:x.npy --out batch.vct");
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out e.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out e.csv");
   expect_near(outputs_in(w, "e.csv"), expected, 0.02 * largest);
-  const auto twice =
-      w.run("velum encrypt --plan plan/client.plan --key keys/secret.key --data npy:x.npy --out b.vct" + how);
+  const auto twice = w.run(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data npy:x.npy --out b.vct" +
+      how);
   EXPECT_EQ(twice.code, 2);
 
   const auto count = w.run("velum eval net.onnx --data npy:x.npy --out no.csv --input-mean 1,2");
@@ -89,9 +91,10 @@ TEST(Pixels, ADeclaredRangeIsThatOfArrays) {
 
   w.must("velum plan model.onnx --calibrate npy:n.npy --out plan" + range);
   w.keygen();
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --data npy:n.npy --out batch.vct");
+  w.must(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data npy:n.npy --out batch.vct");
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out e.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out e.csv");
   expect_near(outputs_in(w, "e.csv"), expected, 0.05);
 
   normalised[5] = 3;
@@ -99,8 +102,8 @@ TEST(Pixels, ADeclaredRangeIsThatOfArrays) {
   const auto beyond = w.run("velum eval model.onnx --data npy:n.npy --out p.csv" + range);
   EXPECT_EQ(beyond.code, 2);
   EXPECT_NE(beyond.err.find("--input-range"), std::string::npos) << beyond.err;
-  const auto sealed =
-      w.run("velum encrypt --plan plan/client.plan --key keys/secret.key --data npy:n.npy --out b.vct");
+  const auto sealed = w.run(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data npy:n.npy --out b.vct");
   EXPECT_EQ(sealed.code, 2);
   EXPECT_NE(sealed.err.find("--input-range"), std::string::npos) << sealed.err;
   for (const auto* wrong : {"1", "2,1", "0,x", "1,1"}) {
@@ -187,13 +190,14 @@ TEST(Outputs, ASingleProbabilityIsCutAtOneHalf) {
   w.keygen();
   w.encrypt();
   w.infer();
-  outcome =
-      w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv " +
-             kData + " --json d.json");
+  outcome = w.must(
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out d.csv " +
+      kData + " --json d.json");
   EXPECT_NE(outcome.out.find("above 0.5"), std::string::npos) << outcome.out;
   EXPECT_GE(json::parse(w.read("d.json"))["quality"]["accuracy"].get<double>(), 0.9);
   outcome = w.must(
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv --threshold "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out d.csv "
+      "--threshold "
       "0.9");
   EXPECT_NE(outcome.out.find("above 0.9"), std::string::npos) << outcome.out;
   EXPECT_EQ(cells(lines(w.read("d.csv"))[1])[1], "0");
@@ -289,10 +293,11 @@ TEST(Classes, FoldersAreMatchedByNameOrRefused) {
   // Encryption needs no labels; who compares decrypted outputs with some needs the right ones.
   w.plan();
   w.keygen();
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --data folder:set --out batch.vct");
+  w.must(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data folder:set --out batch.vct");
   w.infer();
   const std::string decrypt =
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv --data "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out d.csv --data "
       "folder:set";
   const auto shifted = w.run(decrypt);
   EXPECT_EQ(shifted.code, 2);
@@ -315,7 +320,9 @@ TEST(Names, AreWrittenBesideTheBatchAndNeverSent) {
   for (std::size_t i = 0; i < names.size(); ++i) add_image(w, "clinic/" + names[i], i);
   w.plan();
   w.keygen();
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --data folder:clinic --out batch.vct");
+  w.must(
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data folder:clinic --out "
+      "batch.vct");
   w.infer();
   struct stat s {};
   ASSERT_EQ(::stat((w.folder() + "/batch.vct.names.csv").c_str(), &s), 0);
@@ -327,14 +334,15 @@ TEST(Names, AreWrittenBesideTheBatchAndNeverSent) {
   // Seven bytes and more. Most of these files is uniform: three bytes of a name stand in ten million of them
   // by chance every second time, seven once in seven thousand million times.
   for (const auto* sent :
-       {"batch.vct", "plan/server.plan", "plan/client.plan", "keys/eval.keys", "logits.vct"}) {
+       {"batch.vct", "plan/server.plan", "plan/client.plan", "keys/public/eval.keys", "logits.vct"}) {
     const auto bytes = w.read(sent);
     ASSERT_FALSE(bytes.empty());
     for (const auto* part : {"Doe_Jane", "Jane_1961", "Roe, \"Rick", "Mustermann", "clinic/", "1961.png"})
       EXPECT_EQ(bytes.find(part), std::string::npos) << part << " in " << sent;
   }
   w.must(
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv --names "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv "
+      "--names "
       "batch.vct.names.csv");
   const auto rows = lines(w.read("p.csv"));
   EXPECT_EQ(rows[0], "index,predicted,true,class,probability,path,output_0,output_1,output_2");
@@ -345,7 +353,8 @@ TEST(Names, AreWrittenBesideTheBatchAndNeverSent) {
   // Another batch's names are not taken.
   w.write("short.csv", "index,path\n0,a.png\n");
   const auto other = w.run(
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv --names "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv "
+      "--names "
       "short.csv");
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.err.find("--names"), std::string::npos) << other.err;

@@ -44,9 +44,9 @@ void expect_alike(const Workplace& w, const std::string& options, const std::str
   expect_near(outputs_in(w, "r.csv"), expected, 0.01);
   w.must("velum plan net.onnx --out plan" + more);
   w.must("velum keygen --plan plan/client.plan --out keys --force");
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --out batch.vct --data " + data);
+  w.must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key --out batch.vct --data " + data);
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out d.csv");
   expect_near(outputs_in(w, "d.csv"), expected, 0.01);
 }
 
@@ -76,10 +76,10 @@ TEST(PixelOptions, AreFittedAlikeByEveryCommand) {
   expect_alike(w, "--resize fit", "folder:wide", whole);
   // Who encrypts may say otherwise than the plan, of which fit was recorded.
   w.must(
-      "velum encrypt --plan plan/client.plan --key keys/secret.key --out batch.vct --data folder:wide "
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --out batch.vct --data folder:wide "
       "--resize stretch");
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out d.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out d.csv");
   expect_near(outputs_in(w, "d.csv"), pressed, 0.01);
   for (const auto* command : {"eval net.onnx --out p.csv", "run net.onnx", "plan net.onnx"}) {
     const auto wrong = w.run(std::string("velum ") + command + " --resize squeeze" +

@@ -39,7 +39,7 @@ TEST_F(Statistics, EncryptAndRunWarn) {
   w.must("velum plan model.onnx --calibrate npy:dark.npy --margin 4 --out plan");
   w.keygen();
   const std::string encrypt =
-      "velum encrypt --plan plan/client.plan --key keys/secret.key --out b.vct --json b.json ";
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --out b.vct --json b.json ";
   const auto warned = w.must(encrypt + "--data npy:some.npy");
   EXPECT_NE(warned.err.find(
                 "velum encrypt: warning: 2 of 20 images are unlike the 200 that the network was measured "
@@ -58,10 +58,10 @@ TEST_F(Statistics, MayBeLeftOut) {
   w.must("velum plan model.onnx --calibrate npy:dark.npy --margin 4 --no-statistics --out plan");
   EXPECT_EQ(w.read("plan/client.plan").size() + 2 * kElements, w.read("with/client.plan").size());
   w.keygen();
-  EXPECT_EQ(
-      w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --out b.vct --data npy:some.npy")
-          .err,
-      "");
+  EXPECT_EQ(w.must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key --out b.vct --data "
+                   "npy:some.npy")
+                .err,
+            "");
 }
 
 TEST_F(Statistics, AreNotMadeOfFewImages) {

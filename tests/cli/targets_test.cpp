@@ -59,8 +59,8 @@ TEST_F(Targets, TheLongestNamesAreWritten) {
 
 TEST_F(Targets, AnOutputIsNeverAnInputOrAnotherOutput) {
   prepare();
-  w.must("ln keys/secret.key hard.key; ln -s plan link; mkdir -p images/cat; touch images/cat/1.png");
-  refuses(decrypt + "--out p.csv --json keys/secret.key", 2, "--key");
+  w.must("ln keys/secret/secret.key hard.key; ln -s plan link; mkdir -p images/cat; touch images/cat/1.png");
+  refuses(decrypt + "--out p.csv --json keys/secret/secret.key", 2, "--key");
   refuses(decrypt + "--out hard.key", 2, "--key");
   refuses(decrypt + "--out logits.vct", 2, "--in");
   refuses(decrypt + "--out x --json ./x", 2, "--out");
@@ -70,10 +70,10 @@ TEST_F(Targets, AnOutputIsNeverAnInputOrAnotherOutput) {
   refuses("velum eval model.onnx --data folder:images --html images/cat/1.png", 2, "--data");
   refuses("velum run model.onnx " + kData + " --out model.onnx", 2, "network");
   refuses("velum inspect plan/client.plan --json plan/client.plan", 2, "FILE");
-  refuses("velum keygen --plan plan/client.plan --out k --json k/eval.keys", 2, "--out");
+  refuses("velum keygen --plan plan/client.plan --out k --json k/public/eval.keys", 2, "--out");
   refuses("velum plan plan/client.plan --out plan", 2, "network");
   // Nor is a key that the command does not read.
-  refuses("velum plan model.onnx --json keys/secret.key", 2, "holds a secret key");
+  refuses("velum plan model.onnx --json keys/secret/secret.key", 2, "holds a secret key");
 }
 
 // What is there as keys, plans or batches is replaced by files of its own kind alone.
@@ -82,7 +82,7 @@ TEST_F(Targets, FilesOfOtherKindsAreNotReplaced) {
   w.must(
       "velum plan model.onnx --public-key --out open; velum keygen --plan open/client.plan --out p "
       "--public-key");
-  w.must("mkdir k; cp -r keys/* plan/* *.vct p/public.key k; chmod 644 k/*; ln -s k/eval.keys link");
+  w.must("mkdir k; cp keys/*/* plan/* *.vct p/public/public.key k; chmod 644 k/*; ln -s k/eval.keys link");
   struct Writer {
     std::string command;
     std::vector<std::string> own;  // kinds that it replaces
@@ -117,10 +117,12 @@ TEST_F(Targets, FilesOfOtherKindsAreNotReplaced) {
     }
   refuses(decrypt + "--out link", 2, "link: holds evaluation keys");
   // Files that go together, by their names.
-  w.must("mkdir mixed; cp keys/eval.keys mixed/client.plan; cp plan/client.plan mixed/eval.keys");
+  w.must(
+      "mkdir -p mixed/public; cp keys/public/eval.keys mixed/client.plan; cp plan/client.plan "
+      "mixed/public/eval.keys");
   refuses("velum plan model.onnx --out mixed", 2, "mixed/client.plan: holds evaluation keys");
   refuses("velum keygen --plan plan/client.plan --force --out mixed", 2,
-          "mixed/eval.keys: holds client plan");
+          "mixed/public/eval.keys: holds client plan");
   // What is none of Velum's is replaced, and so are older files of the same kind.
   w.must("echo text >text; " + decrypt + "--out text; " + encrypt + "--out batch.vct; " + infer +
          "--out logits.vct");

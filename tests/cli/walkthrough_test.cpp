@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -24,7 +25,9 @@ TEST(Walkthrough, PredictionsEqualTheClearNetwork) {
   w.keygen();
   w.encrypt();
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out predictions.csv");
+  w.must(
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out "
+      "predictions.csv");
 
   const auto clear = model::execute(w.graph(), w.images(), Workplace::kImages);
   const auto rows = lines(w.read("predictions.csv"));
@@ -47,7 +50,7 @@ TEST(Walkthrough, KnownLabelsAreAddedAndCompared) {
   w.encrypt();
   w.infer();
   w.must(
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv --json "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv --json "
       "d.json " +
       kData);
   const auto rows = lines(w.read("p.csv"));
@@ -62,19 +65,36 @@ TEST(Walkthrough, KnownLabelsAreAddedAndCompared) {
                    static_cast<double>(right) / static_cast<double>(Workplace::kImages));
 }
 
+// What the plan says that the keys take is what they take, with rotations and without.
+TEST(Walkthrough, ThePlansKeysHaveTheSizeOfTheFile) {
+  const Workplace w;
+  for (const std::string packing : {"--packing batch", "--packing blocks --batch 4"}) {
+    w.must("velum plan model.onnx " + packing + " --out plan --json plan.json");
+    w.must("velum keygen --plan plan/client.plan --out keys --force --json keys.json");
+    const auto plan = nlohmann::json::parse(w.read("plan.json"));
+    const auto bytes = w.read("keys/public/eval.keys").size();
+    EXPECT_EQ(plan["keys"]["bytes"].get<std::size_t>(), bytes) << packing;
+    EXPECT_EQ(nlohmann::json::parse(w.read("keys.json"))["bytes"]["eval_keys"].get<std::size_t>(), bytes);
+    const auto& options = plan["packings"];
+    EXPECT_TRUE(std::ranges::any_of(options, [&](const auto& o) { return o["key_bytes"] == bytes; }))
+        << options;
+  }
+}
+
 // What another machine can do with the public key alone, and the plan's word on what it costs.
 TEST(Walkthrough, APublicKeyEncryptsForItsOwner) {
   const Workplace w;
   const auto plan = w.must("velum plan model.onnx --public-key --out plan --json plan.json");
   EXPECT_NE(plan.out.find("public key  "), std::string::npos) << plan.out;
   w.must("velum keygen --plan plan/client.plan --out keys --public-key --json keys.json");
-  w.must("mkdir sender && cp plan/client.plan keys/public.key images.npy sender");
+  w.must("mkdir sender && cp plan/client.plan keys/public/public.key images.npy sender");
   w.must(
       "cd sender && velum encrypt --plan client.plan --public-key public.key --data npy:images.npy --out "
       "../batch.vct");
   w.infer();
   w.must(
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --sent batch.vct --out "
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --sent batch.vct "
+      "--out "
       "p.csv");
   const auto clear = model::execute(w.graph(), w.images(), Workplace::kImages);
   const auto rows = lines(w.read("p.csv"));
@@ -87,12 +107,12 @@ TEST(Walkthrough, APublicKeyEncryptsForItsOwner) {
              made = nlohmann::json::parse(w.read("keys.json"));
   EXPECT_EQ(priced["public_key"]["bytes"], made["bytes"]["public_key"])
       << "the plan's figure is the file's size";
-  EXPECT_EQ(made["bytes"]["public_key"].get<std::size_t>(), w.read("keys/public.key").size());
+  EXPECT_EQ(made["bytes"]["public_key"].get<std::size_t>(), w.read("keys/public/public.key").size());
   EXPECT_DOUBLE_EQ(priced["public_key"]["input_bytes_per_image"].get<double>(),
                    2 * priced["input"]["bytes_per_image"].get<double>());
   EXPECT_NE(w.must("velum inspect batch.vct").out.find("inputs encrypted with a public key"),
             std::string::npos);
-  EXPECT_NE(w.must("velum inspect keys/public.key").out.find("public key"), std::string::npos);
+  EXPECT_NE(w.must("velum inspect keys/public/public.key").out.find("public key"), std::string::npos);
 }
 
 TEST(Walkthrough, PublicKeysThatDoNotFitAreRefused) {
@@ -110,21 +130,24 @@ TEST(Walkthrough, PublicKeysThatDoNotFitAreRefused) {
   w.must(
       "velum plan model.onnx --public-key --out other && velum keygen --plan other/client.plan --out theirs "
       "--public-key");
-  refused(
-      "velum encrypt --plan plan/client.plan --public-key theirs/public.key " + kData + " --out batch.vct",
-      "plan again with --public-key");
-  refused("velum encrypt --plan other/client.plan --public-key keys/eval.keys " + kData + " --out batch.vct",
+  refused("velum encrypt --plan plan/client.plan --public-key theirs/public/public.key " + kData +
+              " --out batch.vct",
+          "plan again with --public-key");
+  refused("velum encrypt --plan other/client.plan --public-key keys/public/eval.keys " + kData +
+              " --out batch.vct",
           "evaluation keys");
-  refused("velum encrypt --plan other/client.plan --key theirs/secret.key --public-key theirs/public.key " +
-              kData + " --out batch.vct",
-          "two keys");
+  refused(
+      "velum encrypt --plan other/client.plan --key theirs/secret/secret.key --public-key "
+      "theirs/public/public.key " +
+          kData + " --out batch.vct",
+      "two keys");
 }
 
 TEST(Walkthrough, MoreImagesThanSlotsAreSplit) {
   const Workplace w;
   w.plan();
   w.keygen();
-  w.must("velum encrypt --plan plan/client.plan --key keys/secret.key " + kData +
+  w.must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key " + kData +
          " --out one.vct --json one.json");
   const auto slots = nlohmann::json::parse(w.read("one.json"))["slots"].get<std::size_t>();
   const std::size_t images = slots + 3;
@@ -133,11 +156,12 @@ TEST(Walkthrough, MoreImagesThanSlotsAreSplit) {
     for (std::size_t e = 0; e < 16; ++e) many[i * 16 + e] = w.images()[i % Workplace::kImages * 16 + e];
   w.write("images.npy", npy_floats(many, {images, 1, 4, 4}));
   w.must(
-      "velum encrypt --plan plan/client.plan --key keys/secret.key --data npy:images.npy --out batch.vct "
+      "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data npy:images.npy --out "
+      "batch.vct "
       "--json e.json");
   EXPECT_EQ(nlohmann::json::parse(w.read("e.json"))["batches"], 2);
   w.infer();
-  w.must("velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv");
+  w.must("velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv");
   const auto rows = lines(w.read("p.csv"));
   ASSERT_EQ(rows.size(), images + 1);
   const auto clear = model::execute(w.graph(), many, images);
@@ -151,16 +175,16 @@ TEST(Walkthrough, TheSecretKeyIsPrivateAndIsNeverOverwrittenSilently) {
   w.plan();
   w.keygen();
   struct stat s {};
-  ASSERT_EQ(::stat((w.folder() + "/keys/secret.key").c_str(), &s), 0);
+  ASSERT_EQ(::stat((w.folder() + "/keys/secret/secret.key").c_str(), &s), 0);
   EXPECT_EQ(s.st_mode & 0777, 0600u);
-  const auto secret = w.read("keys/secret.key"), keys = w.read("keys/eval.keys");
+  const auto secret = w.read("keys/secret/secret.key"), keys = w.read("keys/public/eval.keys");
   const auto again = w.run("velum keygen --plan plan/client.plan --out keys/");
   EXPECT_EQ(again.code, 2);
   EXPECT_NE(again.err.find("--force"), std::string::npos) << again.err;
-  EXPECT_EQ(w.read("keys/secret.key"), secret);
-  EXPECT_EQ(w.read("keys/eval.keys"), keys);
+  EXPECT_EQ(w.read("keys/secret/secret.key"), secret);
+  EXPECT_EQ(w.read("keys/public/eval.keys"), keys);
   w.must("velum keygen --plan plan/client.plan --out keys/ --force");
-  EXPECT_NE(w.read("keys/secret.key"), secret);
+  EXPECT_NE(w.read("keys/secret/secret.key"), secret);
 }
 
 TEST(Walkthrough, OutputDoesNotDependOnTheNumberOfThreads) {
@@ -168,7 +192,7 @@ TEST(Walkthrough, OutputDoesNotDependOnTheNumberOfThreads) {
   w.plan();
   w.keygen();
   w.encrypt();
-  const std::string infer = "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct";
+  const std::string infer = "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct";
   w.must(infer + " --threads 1 --out one.vct");
   w.must(infer + " --threads 2 --out two.vct");
   EXPECT_EQ(w.read("one.vct"), w.read("two.vct"));
@@ -186,9 +210,9 @@ TEST(Walkthrough, ResultsNameTheBatchThatTheyAnswer) {
           .get<std::string>();
   ASSERT_EQ(sent.size(), 32u);
   const auto told =
-      w.must("velum encrypt --plan plan/client.plan --key keys/secret.key --out other.vct " + kData);
+      w.must("velum encrypt --plan plan/client.plan --key keys/secret/secret.key --out other.vct " + kData);
   const std::string decrypt =
-      "velum decrypt --plan plan/client.plan --key keys/secret.key --in logits.vct --out p.csv";
+      "velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --out p.csv";
   const auto good = w.must("head -c 124 batch.vct >head.vct; " + decrypt + " --sent head.vct --json d.json");
   EXPECT_NE(good.out.find("of batch " + sent.substr(0, 12)), std::string::npos) << good.out;
   EXPECT_EQ(nlohmann::json::parse(w.read("d.json"))["batch"], sent);
@@ -212,13 +236,14 @@ TEST(Walkthrough, EveryFileCanBeInspected) {
   w.keygen();
   w.encrypt();
   w.infer();
-  const std::vector<std::pair<std::string, std::string>> expected = {{"model.onnx", "network"},
-                                                                     {"plan/client.plan", "client plan"},
-                                                                     {"plan/server.plan", "server plan"},
-                                                                     {"keys/secret.key", "secret key"},
-                                                                     {"keys/eval.keys", "evaluation keys"},
-                                                                     {"batch.vct", "encrypted inputs"},
-                                                                     {"logits.vct", "encrypted outputs"}};
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"model.onnx", "network"},
+      {"plan/client.plan", "client plan"},
+      {"plan/server.plan", "server plan"},
+      {"keys/secret/secret.key", "secret key"},
+      {"keys/public/eval.keys", "evaluation keys"},
+      {"batch.vct", "encrypted inputs"},
+      {"logits.vct", "encrypted outputs"}};
   for (const auto& [file, type] : expected) {
     const auto outcome = w.must("velum inspect " + file + " --json i.json");
     EXPECT_NE(outcome.out.find(type), std::string::npos) << file << "\n" << outcome.out;

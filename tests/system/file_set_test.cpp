@@ -21,10 +21,10 @@ using testing::TempFolder;
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kNames = {"a", "b"};
+const std::vector<std::string> kNames = {"a", "b"}, kInFolders = {"inner/b", "other/a"};
 
-void fill(const FileSet& set, const std::string& text) {
-  for (const auto& name : kNames) write_file_atomically(set.staged(name), text + name);
+void fill(const FileSet& set, const std::string& text, const std::vector<std::string>& names = kNames) {
+  for (const auto& name : names) write_file_atomically(set.staged(name), text + name);
 }
 
 std::string text_of(const std::string& path) {
@@ -73,6 +73,40 @@ TEST(FileSet, ReplacesAllAndLeavesTheRest) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "k"), fs::directory_iterator()), 3);
 }
 
+// A folder before a name is made where it is not there, and keeps what else is in it where it is.
+TEST(FileSet, NamesMayHaveAFolder) {
+  TempFolder folder;
+  {
+    FileSet set(folder / "k", kInFolders);
+    fill(set, "lost ", kInFolders);
+  }
+  EXPECT_TRUE(folder.list().empty());
+  for (const char* text : {"old ", "new "}) {
+    FileSet set(folder / "k", kInFolders);
+    fs::permissions(set.staged("inner"), fs::perms::owner_all);
+    fill(set, text, kInFolders);
+    set.commit();
+    write_file_atomically(folder / "k/inner/more", "mine");
+  }
+  fs::remove_all(folder / "k/other");
+  {
+    FileSet set(folder / "k", kInFolders);
+    fill(set, "last ", kInFolders);
+    set.commit();
+  }
+  for (const auto& name : kInFolders) EXPECT_EQ(text_of(folder / "k/" + name), "last " + name);
+  EXPECT_EQ(text_of(folder / "k/inner/more"), "mine");
+  EXPECT_EQ(fs::status(folder / "k/inner").permissions(), fs::perms::owner_all);
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(folder / "k"), fs::recursive_directory_iterator()),
+            5);
+  fs::remove_all(folder / "k/other");
+  write_file_atomically(folder / "k/other", "in the way");
+  FileSet set(folder / "k", kInFolders);
+  fill(set, "no ", kInFolders);
+  expect_error(ErrorKind::failure, {"other is no folder", "as they were before"}, [&] { set.commit(); });
+  EXPECT_EQ(text_of(folder / "k/inner/b"), "last inner/b");
+}
+
 // Any one of the names keeps the whole set out.
 TEST(FileSet, KeepsWhatIsThere) {
   TempFolder folder;
@@ -99,19 +133,22 @@ TEST(FileSet, TwoWritersOneWins) {
 
 // Killed between any two changes of the file system, with old files there, without, and in a new folder: what
 // is read next is all old or all new, and nothing of it is lost.
-TEST(FileSet, AKilledWriterLeavesThePairOldOrNew) {
+void kill_at_every_step(const std::vector<std::string>& names) {
   for (const std::string before : {"old ", "none", "no folder"})
     for (int step = 0;; ++step) {
       TempFolder folder;
       const auto k = folder / "k";
       if (before != "no folder") fs::create_directory(k);
       if (before == "old ")
-        for (const auto& name : kNames) write_file_atomically(k + "/" + name, before + name);
+        for (const auto& name : names) {
+          fs::create_directories(fs::path(k + "/" + name).parent_path());
+          write_file_atomically(k + "/" + name, before + name);
+        }
       const auto child = ::fork();
       ASSERT_GE(child, 0);
       if (child == 0) {
-        FileSet set(k, kNames);
-        fill(set, "new ");
+        FileSet set(k, names);
+        fill(set, "new ", names);
         int left = step;
         set.commit([&] {
           if (left-- == 0) ::kill(::getpid(), SIGKILL);
@@ -121,9 +158,9 @@ TEST(FileSet, AKilledWriterLeavesThePairOldOrNew) {
       int status = 0;
       ASSERT_EQ(::waitpid(child, &status, 0), child);
       finish_file_set(k);
-      const auto now = fs::exists(k + "/a") ? text_of(k + "/a").substr(0, 4) : before;
+      const auto now = fs::exists(k + "/" + names[0]) ? text_of(k + "/" + names[0]).substr(0, 4) : before;
       EXPECT_TRUE(now == "new " || now == before) << before << " step " << step << ": " << now;
-      for (const auto& name : kNames) {
+      for (const auto& name : names) {
         const auto file = k + "/" + name;
         const bool wanted = now == "new " || before == "old ";
         EXPECT_EQ(fs::exists(file) ? text_of(file) : "none", wanted ? now + name : "none")
@@ -131,16 +168,21 @@ TEST(FileSet, AKilledWriterLeavesThePairOldOrNew) {
       }
       EXPECT_FALSE(fs::exists(k + "/" + kPendingFolder));
       // The next writer is not hindered by what is left.
-      FileSet set(k, kNames);
-      fill(set, "next ");
+      FileSet set(k, names);
+      fill(set, "next ", names);
       set.commit();
-      EXPECT_EQ(text_of(k + "/b"), "next b");
+      EXPECT_EQ(text_of(k + "/" + names[1]), "next " + names[1]);
       if (WIFEXITED(status)) {
         EXPECT_EQ(now, "new ");
         EXPECT_GE(step, before == "no folder" ? 2 : 4) << "fewer steps than there are";
         break;
       }
     }
+}
+
+TEST(FileSet, AKilledWriterLeavesThePairOldOrNew) {
+  kill_at_every_step(kNames);
+  kill_at_every_step(kInFolders);
 }
 
 // What waits for its place is put there by the next reader, or he is told why not.

@@ -39,9 +39,9 @@ int end_of(pid_t child) {
 void write_and(const TempFolder& folder, const std::function<void()>& then) {
   AtomicFile file(folder / "x");
   file.write("half");
-  FileSet set(folder / "keys", {"a", "b"});
+  FileSet set(folder / "keys", {"a", "inner/b"});
   write_file_atomically(set.staged("a"), "secret", kOwnerOnly);
-  AtomicFile half(set.staged("b"), kOwnerOnly);
+  AtomicFile half(set.staged("inner/b"), kOwnerOnly);
   then();
   half.commit();
   set.commit();

@@ -7,8 +7,8 @@
 #include "base/container.h"
 #include "base/units.h"
 #include "ckks/core/key_sizes.h"
+#include "plan/key_bytes.h"
 #include "plan/passes.h"
-#include "plan/schedule/peak.h"
 
 namespace velum::plan {
 
@@ -74,13 +74,9 @@ double precision_bits(const ServerPlan& p) {
   return -std::log2(v.error_rms / v.bound);
 }
 
-double key_wire_bytes(const ServerPlan& p) {
-  return static_cast<double>(key_bytes(p.client.params, p.client.keys)) / 2;
-}
-
 // With its frame.
 std::uint64_t public_key_file_bytes(const ClientPlan& c) {
-  return framed_bytes(ckks::public_key_bytes(ckks::Parameters(c.params)));
+  return framed_bytes(ckks::public_key_bytes(c.params));
 }
 
 std::string count_text(std::uint64_t x) {
@@ -91,6 +87,10 @@ std::string count_text(std::uint64_t x) {
 }
 
 }  // namespace
+
+std::uint64_t key_file_bytes(const ClientPlan& plan) {
+  return framed_bytes(ckks::evaluation_keys_bytes(plan.keys, plan.params));
+}
 
 double input_bytes(const ClientPlan& plan) {
   return wire_bytes(plan, input_ciphertexts(plan), plan.input_limbs, 1) *
@@ -124,7 +124,7 @@ std::string to_text(const ServerPlan& p) {
                    c.outputs, c.output_limbs, c.output_polys, std::log2(c.output_scale),
                    format_bytes(wire_bytes(c, output_ciphertexts(c), c.output_limbs, c.output_polys)));
   t += fmt::format("keys        relinearisation at {} limbs{}, {}\n", c.keys.relinearise_limbs,
-                   rotation_keys_text(p), format_bytes(key_wire_bytes(p)));
+                   rotation_keys_text(p), format_bytes(static_cast<double>(key_file_bytes(c))));
   if (c.public_key)
     t += fmt::format("public key  {}; images encrypted with it take {} each\n",
                      format_bytes(static_cast<double>(public_key_file_bytes(c))),
@@ -200,7 +200,7 @@ std::string to_json(const PlanResult& result) {
                  {"bytes_per_image", wire_bytes(c, output_ciphertexts(c), c.output_limbs, c.output_polys)}};
   j["keys"] = {{"relinearise_limbs", c.keys.relinearise_limbs},
                {"rotations", c.keys.rotations.size()},
-               {"bytes", key_wire_bytes(p)}};
+               {"bytes", key_file_bytes(c)}};
   if (c.public_key)
     j["public_key"] = {{"bytes", public_key_file_bytes(c)},
                        {"input_bytes_per_image", wire_bytes(c, input_ciphertexts(c), c.input_limbs, 2)}};
