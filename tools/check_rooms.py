@@ -56,11 +56,19 @@ NARROW = [(re.compile(r"^bench/(?!train_main)"), ("train/",)),
           (re.compile(r"^session/(?!server|client|local)"),
            ("ckks/client/", "ckks/eval/", "model/onnx.h", "model/execute.h", "session/client", "session/local"))]
 
+# The commands are users of the public headers like any other, beside what knows no cryptography. Those that are not yet,
+# each with what it still needs; the list only shrinks.
+COMMAND_SEES = ("base/", "system/", "report/", "data/", "cli/", "velum/")
+COMMAND_EXCEPTIONS = {
+    "cli/bench_command.cpp": ("bench/", "model/", "session/local_"),  # measures what lies below the public functions
+}
+
 # Public headers, by the folder include/: each sees only the standard library and what stands here.
 PUBLIC = {"velum/detail/error.h": set(),
           "velum/detail/common.h": {"velum/detail/error.h"},
           "velum/detail/images.h": {"velum/detail/common.h"},
-          "velum/detail/client_plan.h": {"velum/detail/common.h"},
+          "velum/detail/data_form.h": set(),
+          "velum/detail/client_plan.h": {"velum/detail/common.h", "velum/detail/data_form.h", "velum/detail/images.h"},
           "velum/client.h": {"velum/detail/client_plan.h", "velum/detail/images.h"},
           "velum/server.h": {"velum/detail/client_plan.h"},
           "velum/model.h": {"velum/client.h", "velum/server.h"},
@@ -111,6 +119,8 @@ def fault(source, target, quoted):
     for pattern, hidden in NARROW:
         if pattern.match(source) and target.startswith(hidden):
             return f"{source} may not see {target}"
+    if room == "cli" and not target.startswith((*COMMAND_SEES, *COMMAND_EXCEPTIONS.get(source, ()))):
+        return f"{source} may not see {target}: a command uses the public headers"
     if target.startswith("velum/"):
         if target not in PUBLIC:
             return f'"{target}" is no public header'
@@ -174,7 +184,8 @@ def check(root):
 def self_test():
     good = [("ckks/client/a.cpp", "ckks/core/keys.h"), ("engine/a.cpp", "plan/plan.h"),
             ("kernels/table.cpp", "kernels/avx2/avx2.h"), ("kernels/avx512/a.cpp", "kernels/ref/ref.h"),
-            ("cli/run_command.cpp", "ckks/client/client.h"), ("data/a.cpp", "system/file.h"),
+            ("cli/run_command.cpp", "velum/velum.h"), ("data/a.cpp", "system/file.h"),
+            ("cli/bench_command.cpp", "session/local_rates.h"),
             ("session/client.cpp", "ckks/client/client.h"), ("session/server.cpp", "engine/engine.h"),
             ("session/local_run.cpp", "ckks/client/client.h"), ("cli/keygen_command.cpp", "velum/client.h"),
             ("base/error.h", "velum/detail/error.h"), ("plan/layout/a.cpp", "plan/lower/network.h"),
@@ -195,7 +206,9 @@ def self_test():
            ("cli/main.cpp", "velum/secret.h"), ("plan/lower/a.cpp", "plan/layout/pack.h"),
            ("plan/schedule/a.cpp", "plan/choose/levels.h"), ("engine/a.cpp", "plan/lower/network.h"),
            ("plan/plan.h", "plan/lower/network.h"), ("session/a.cpp", "bench/network.h"),
-           ("bench/network.cpp", "cli/common.h"), ("bench/network.cpp", "train/trainer.h")]
+           ("bench/network.cpp", "cli/common.h"), ("bench/network.cpp", "train/trainer.h"),
+           ("cli/plan_command.cpp", "plan/passes.h"), ("cli/inspect_command.cpp", "session/files.h"),
+           ("cli/bench_command.cpp", "ckks/client/client.h")]
     for source, target in good:
         assert fault(source, target, True) is None, (source, target, fault(source, target, True))
     for source, target in bad:

@@ -8,8 +8,8 @@ for batch in 1 100 1000 0; do
 done
 python3 "$example/compare.py" plan-1.json plan-100.json plan-1000.json plan-0.json
 
-# What a run says of itself, after its plan and its layers.
-figures() { sed -n '/^images/,$p' "$1" | grep -E '^(images|agreement|evaluation|input|peak)'; }
+# What a run says of itself.
+figures() { grep -E '^(agreement|time|memory|places|sizes)' "$1"; }
 
 step "One image, encrypted"
 show velum run "$models/digits.onnx" --batch 1 --data digits --images 1 > one.txt

@@ -86,9 +86,7 @@ class Client {
   Bytes encrypt(const Images& images, const Monitor& monitor = {}) const;
   /// The same into a file, without holding it in memory.
   BatchInfo encrypt_to_file(const Images& images, const std::string& path, const Monitor& monitor = {}) const;
-  /// Numbers of those images that are unlike the ones that the network was measured on, although in range:
-  /// their results may be wrong, and so may those of images that are encrypted with them. Empty where the
-  /// plan says nothing of them.
+  /// ClientPlan::unlike() of the plan.
   std::vector<std::size_t> unlike(const Images& images) const;
 
   /// The server's results. `sent`: the batch that they should answer, or its first 124 bytes; empty: any of

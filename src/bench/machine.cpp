@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "bench/velum_commit.h"
+#include "base/velum_commit.h"
 #include "kernels/table.h"
 #include "system/memory.h"
 

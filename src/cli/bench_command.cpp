@@ -17,8 +17,9 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/plan_options.h"
-#include "cli/rates_file.h"
 #include "model/onnx.h"
+#include "session/local_rates.h"
+#include "session/local_states.h"
 #include "system/file.h"
 #include "system/program.h"
 #include "system/progress.h"
@@ -64,7 +65,8 @@ void add_kernels(CLI::App& app, Parts& parts) {
       "kernels", "Every kernel, in every variant that this processor runs, against its limit");
   auto o = std::make_shared<KernelsCommand>();
   sub->add_option("--variant", o->kernels.variant, "ref, avx2, avx512 or all")->capture_default_str();
-  sub->add_option("--only", o->kernels.only, "Kernels whose name holds this")->type_name("TEXT");
+  sub->add_option("--only", o->kernels.only, "Kernels whose name holds this; default: all")
+      ->type_name("TEXT");
   sub->add_option("--repeat", o->kernels.repeat, "Repetitions of each")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -84,19 +86,19 @@ void run_network(const NetworkCommand& o) {
   forbid_core_dumps();  // images of the user's, under a key of its own
   begin_command(o.common, {}, inputs_of(o.plan, o.data));
   const auto loaded = load_model(o.plan);
-  const auto& graph = loaded.graph;
-  const auto request = to_request(o.plan, threads());
-  auto planned = plan::make_plan(graph, request);
+  const auto& graph = loaded.model.state().graph;
+  const auto plan = loaded.model.plan(to_request(o.plan, threads()));
+  auto planned = plan.state().result;
   const auto& client = planned.plan.client;
   const auto places = plan::images_per_batch(client);
   // One batch, as full as the data allow.
   auto data = o.data;
   if (data.limit == 0 || data.limit > places) data.limit = places;
   const auto set = load_data(data, loaded.taken, Labels::unused);
-  check_pixels(set, client.input_low, client.input_high);
+  check_pixels(set, plan.client().input_range());
   const WarmNetwork network(std::move(planned), set.images, set.elements());
   const auto counts = o.all_counts ? thread_counts(threads()) : std::vector{threads()};
-  const auto timing = time_network(network, request.rates, counts, o.repeat);
+  const auto timing = time_network(network, plan.state().rates, counts, o.repeat);
   fmt::print("{}", network_text(timing, network, set.count()));
   auto json = network_json(timing, network, set.count());
   json["model"] = o.plan.model;
@@ -154,7 +156,7 @@ struct CalibrateCommand {
 };
 
 void run_calibrate(const CalibrateCommand& o) {
-  const auto path = o.rates.empty() ? user_rates_path() : o.rates;
+  const auto path = o.rates.empty() ? session::user_rates_path() : o.rates;
   if (path.empty())
     fail_user("no place for the rates: neither XDG_CONFIG_HOME nor HOME is set; name a file with --rates");
   // Refused before minutes of work.
@@ -164,7 +166,7 @@ void run_calibrate(const CalibrateCommand& o) {
   const auto c =
       calibrate_rates(threads(), o.repeat, o.networks.empty() ? calibration_networks() : o.networks);
   fmt::print("{}", calibration_text(c));
-  auto json = rates_json(c.rates);
+  auto json = session::rates_json(c.rates);
   write_file_atomically(path, json.dump(2) + "\n");
   fmt::print("\nwritten: {}\n", path);
   if (o.common.json.empty()) return;
@@ -189,7 +191,7 @@ void add_calibrate(CLI::App& app, Parts& parts) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   sub->add_option("--networks", o->networks,
-                  fmt::format("Other networks than the usual ones: {}", kBenchmarkModels))
+                  fmt::format("Other networks (default: the usual ones): {}", kBenchmarkModels))
       ->type_name("NAME...");
   add_common_options(*sub, o->common);
   parts.push_back({sub, [o] { run_calibrate(*o); }});

@@ -17,10 +17,12 @@
 namespace velum::cli {
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-  app.add_option("--json", options.json, "Write the results to this file as JSON")->type_name("FILE");
+  app.add_option("--json", options.json, "Write the results to this file as JSON; default: to none")
+      ->type_name("FILE");
   app.add_option("--threads", options.threads, "Threads to use; 0: all cores")
       ->check(natural_number())
-      ->check(CLI::Range(0, 4096));
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
 }
 
 void begin_command(const CommonOptions& options, NamedPaths outputs, const NamedPaths& inputs) {

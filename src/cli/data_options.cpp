@@ -18,7 +18,7 @@ const std::map<std::string, data::Split> kSplits = {
 // The labels of named classes as numbers of outputs.
 void number_classes(data::Dataset& set, const std::string& spec, const Taken& taken, Labels labels) {
   const auto& names = taken.form.classes;
-  if (labels == Labels::unused || set.labels.empty() || taken.form.outputs == plan::OutputKind::map) return;
+  if (labels == Labels::unused || set.labels.empty() || taken.form.outputs == OutputKind::map) return;
   const auto outputs = std::max<std::size_t>(taken.outputs, 2);
   if (!set.named_classes) {
     if (!names.empty()) set.classes = names;
@@ -56,7 +56,8 @@ void number_classes(data::Dataset& set, const std::string& spec, const Taken& ta
 void add_data_options(CLI::App& app, DataOptions& options, bool required) {
   auto* data = app.add_option("--data", options.data,
                               "Images: digits, mnist:DIR, cifar10:DIR, medmnist:FILE.npz, folder:DIR, "
-                              "list:FILE.csv, npy:FILE[,LABELS]")
+                              "list:FILE.csv, npy:FILE[,LABELS]" +
+                                  std::string(required ? "" : "; default: none, no true classes"))
                    ->type_name("DATASET");
   if (required) data->required();
   app.add_option("--split", options.split, "Part of the data set: train, validation or test")
@@ -85,14 +86,15 @@ data::Dataset load_data(const DataOptions& options, const Taken& taken, Labels l
 data::Dataset load_images(const std::string& spec, const data::LoadOptions& options, const Taken& taken) {
   auto set = data::load(spec, options);
   if (set.count() == 0) fail_user("{}: no images", spec);
-  const auto wanted = model::element_count(taken.shape);
-  if (static_cast<std::int64_t>(set.elements()) != wanted)
+  const auto wanted = element_count(taken.shape);
+  if (set.elements() != wanted)
     fail_user("{}: images of {}x{}x{} have {} elements, the network takes {} ({})", spec, set.channels,
-              set.height, set.width, set.elements(), wanted, model::to_string(taken.shape));
+              set.height, set.width, set.elements(), wanted, shape_text(taken.shape));
   return set;
 }
 
-void check_pixels(const data::Dataset& set, double low, double high) {
+void check_pixels(const data::Dataset& set, const Range& range) {
+  const auto [low, high] = range;
   // Room for rounding in float of a range that is met exactly.
   const double slack = 1e-6 * (high - low);
   for (std::size_t i = 0; i < set.images.size(); ++i) {
@@ -107,7 +109,7 @@ void check_pixels(const data::Dataset& set, double low, double high) {
 }
 
 void check_labels(const data::Dataset& set, const Taken& taken) {
-  if (taken.form.outputs == plan::OutputKind::map) return;
+  if (taken.form.outputs == OutputKind::map) return;
   // One output tells two apart.
   const auto classes = static_cast<std::int32_t>(std::max<std::size_t>(taken.outputs, 2));
   for (std::size_t i = 0; i < set.labels.size(); ++i)

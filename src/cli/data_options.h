@@ -32,8 +32,8 @@ enum class Labels {
 data::Dataset load_data(const DataOptions& options, const Taken& taken, Labels labels);
 // As load_data, for the images of another DATASET alone (--calibrate).
 data::Dataset load_images(const std::string& spec, const data::LoadOptions& options, const Taken& taken);
-// Throws Error(user) at the first pixel that is not a number in [low, high].
-void check_pixels(const data::Dataset& set, double low, double high);
+// Throws Error(user) at the first pixel that is not a number in the range.
+void check_pixels(const data::Dataset& set, const Range& range);
 // Throws Error(user) at the first label that is no class of the network.
 void check_labels(const data::Dataset& set, const Taken& taken);
 

@@ -10,7 +10,6 @@
 #include "cli/data_options.h"
 #include "cli/metrics_text.h"
 #include "cli/predictions.h"
-#include "session/plan_states.h"
 #include "system/file.h"
 #include "system/program.h"
 #include "system/progress.h"
@@ -43,8 +42,8 @@ void run(const Options& o) {
   client.check_results(o.in, o.sent);
   const auto batch = plan.inspect_file(o.in);
   const auto images = batch.images;
-  auto taken = taken_by(plan.state().plan, o.images);
-  override_threshold(taken, o.threshold);
+  auto taken = taken_by(plan, o.images);
+  set_threshold(taken.form, taken.outputs, o.threshold);
   std::vector<std::string> paths;
   if (!o.names.empty()) paths = read_names_csv(o.names, images);
 
@@ -97,9 +96,11 @@ Command make_decrypt_command(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   sub->add_option("--sent", o->sent,
-                  "The encrypted batch that was sent, or its first 124 bytes: refuse results of another one")
+                  "The encrypted batch that was sent, or its first 124 bytes: refuse results of another one; "
+                  "default: any of this key's are taken")
       ->type_name("FILE");
-  sub->add_option("--names", o->names, "The names that velum encrypt wrote beside its batch: a column more")
+  sub->add_option("--names", o->names,
+                  "The names that velum encrypt wrote beside its batch: a column more; default: none")
       ->type_name("FILE");
   add_data_options(*sub, o->data, false);
   add_image_options(*sub, o->images);

@@ -9,8 +9,6 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/predictions.h"
-#include "session/client_batch.h"
-#include "session/plan_states.h"
 #include "system/file.h"
 #include "system/program.h"
 #include "system/progress.h"
@@ -51,14 +49,13 @@ void run(const Options& o) {
                  {"--out, the images' names", names}},
                 inputs);
   const auto plan = ClientPlan::load(o.plan);
-  const auto& form = plan.state().plan;
   const auto client = load_client(o, plan);
-  const auto set = load_data(o.data, taken_by(form, o.images), Labels::unused);
+  const auto set = load_data(o.data, taken_by(plan, o.images), Labels::unused);
   print_notes(set.notes);
-  check_pixels(set, form.input_low, form.input_high);
+  check_pixels(set, plan.input_range());
   const auto images = Images::floats(set.images);
   const auto unlike = client.unlike(images);
-  if (const auto line = session::unlike_note(form, unlike, set.count()); !line.empty())
+  if (const auto line = plan.unlike_note(unlike, set.count()); !line.empty())
     say_on_stderr("velum encrypt: " + line);
   const Stopwatch watch;
   BatchInfo batch;
@@ -71,7 +68,7 @@ void run(const Options& o) {
   fmt::print("{}: batch {}, {} images, {}, {} an image, in {}\n", o.out, short_id(batch.id), set.count(),
              format_bytes(static_cast<double>(batch.bytes)), format_bytes(per_image),
              format_duration(seconds));
-  fmt::print("{}", session::fill_note(form, set.count()));
+  fmt::print("{}", plan.fill_note(set.count()));
   if (named) {
     write_file_atomically(names, names_csv(set.files), kOwnerOnly);
     fmt::print("{}: the names of the images' files, for velum decrypt --names; keep it here\n", names);
@@ -79,7 +76,7 @@ void run(const Options& o) {
   write_json(o.common, {{"batch", batch.id},
                         {"images", set.count()},
                         {"unlike_images", unlike.size()},
-                        {"slots", plan.state().params.slots()},
+                        {"slots", plan.parameters().slots},
                         {"images_per_batch", batch.images_per_batch},
                         {"batches", batch.batches},
                         {"public_key", batch.public_key},
@@ -93,10 +90,11 @@ Command make_encrypt_command(CLI::App& app) {
   auto* sub = app.add_subcommand("encrypt", "Encrypt images as a batch (the data owner)");
   auto o = std::make_shared<Options>();
   sub->add_option("--plan", o->plan, "The client's half of the plan")->required()->type_name("client.plan");
-  sub->add_option("--key", o->key, "The secret key, or, where it is elsewhere, --public-key")
+  sub->add_option("--key", o->key, "The secret key; default: none, with --public-key")
       ->type_name("secret.key");
   sub->add_option("--public-key", o->public_key,
-                  "The owner's public key: encrypts without the secret one, in files twice as long")
+                  "The owner's public key: encrypts without the secret one, in files twice as long; default: "
+                  "none, with --key")
       ->type_name("public.key");
   add_data_options(*sub, o->data, true);
   add_image_options(*sub, o->images);

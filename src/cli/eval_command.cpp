@@ -5,17 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "ckks/core/parameters.h"
+#include "base/parallel.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/metrics_text.h"
 #include "cli/plan_options.h"
 #include "cli/predictions.h"
 #include "cli/report_page.h"
-#include "engine/clear.h"
-#include "model/execute.h"
-#include "model/onnx.h"
-#include "model/tail.h"
 #include "report/activations.h"
 #include "report/report.h"
 #include "system/file.h"
@@ -33,26 +29,12 @@ struct Options {
   CommonOptions common;
 };
 
-// Images executed between two steps of the progress line.
-constexpr std::size_t kChunk = 512;
-
-// outputs [images][width] of `execute`, which is given some images and their number at a time.
-template <typename Execute>
-std::vector<double> outputs_of(const data::Dataset& set, const std::string& what, Execute execute) {
-  std::vector<double> outputs;
-  Progress progress(what, static_cast<double>(set.count()));
-  for (std::size_t first = 0; first < set.count(); first += kChunk) {
-    const auto count = std::min(kChunk, set.count() - first);
-    const auto some =
-        execute(std::span(set.images).subspan(first * set.elements(), count * set.elements()), count);
-    outputs.insert(outputs.end(), some.begin(), some.end());
-    progress.set(static_cast<double>(first + count));
-  }
-  return outputs;
-}
-
-std::vector<double> outputs_of(const data::Dataset& set, const model::Graph& graph, const std::string& what) {
-  return outputs_of(set, what, [&](auto some, auto count) { return model::execute(graph, some, count); });
+// outputs [images][width] of a network, or of a plan in doubles.
+template <typename Network>
+std::vector<double> outputs_of(const data::Dataset& set, const Network& network, const std::string& what) {
+  Progress progress(what, 1);
+  return network.evaluate(Images::floats(set.images), threads(),
+                          {[&](double share) { progress.set(share); }});
 }
 
 report::Metrics measure(const Taken& taken, const data::Dataset& set, const std::vector<double>& outputs) {
@@ -61,7 +43,7 @@ report::Metrics measure(const Taken& taken, const data::Dataset& set, const std:
 
 // The network with the weights of the encrypted engine, next to the network itself.
 struct Quantised {
-  plan::PlanResult planned;
+  Plan plan;
   std::vector<double> outputs;
   report::Deviation deviation;
   double agreement = 0;
@@ -69,12 +51,9 @@ struct Quantised {
 
 Quantised quantise(const Options& o, const LoadedModel& loaded, const data::Dataset& set,
                    const std::vector<double>& clear) {
-  Quantised q;
-  q.planned = plan::make_plan(loaded.graph, to_request(o.plan, o.common.threads));
-  const auto& plan = q.planned.plan;
-  check_pixels(set, plan.client.input_low, plan.client.input_high);
-  q.outputs = outputs_of(set, "evaluating quantised",
-                         [&](auto some, auto count) { return engine::run_clear_batch(plan, some, count); });
+  Quantised q{loaded.model.plan(to_request(o.plan, o.common.threads)), {}, {}, 0};
+  check_pixels(set, q.plan.client().input_range());
+  q.outputs = outputs_of(set, q.plan, "evaluating quantised");
   const auto width = clear.size() / set.count();
   q.deviation = report::deviation(clear, q.outputs);
   const double cut = cut_of(loaded.taken.form);
@@ -84,14 +63,14 @@ Quantised quantise(const Options& o, const LoadedModel& loaded, const data::Data
 }
 
 Json to_json(const Quantised& q) {
-  const ckks::Parameters params(q.planned.plan.client.params);
+  const auto params = q.plan.client().parameters();
   Json j;
   j["agreement"] = q.agreement;
   j["precision_bits"] = q.deviation.precision_bits;
   j["max_abs_error"] = q.deviation.max_abs;
-  j["params"] = {{"ring_dimension", params.n()},
-                 {"log2_qp", params.log2_qp()},
-                 {"security_bits", static_cast<int>(params.literal().security)}};
+  j["params"] = {{"ring_dimension", params.ring_dimension},
+                 {"log2_qp", params.log2_qp},
+                 {"security_bits", params.security_bits}};
   return j;
 }
 
@@ -127,39 +106,39 @@ void add_quantised(const Options& o, const LoadedModel& loaded, const data::Data
     json.update(report::to_json(r.evaluations.back().metrics));
     json["difference"] = difference(r.evaluations.back().metrics, r.evaluations[0].metrics);
   }
-  r.notes.insert(r.notes.end(), q.planned.notes.begin(), q.planned.notes.end());
-  add_plan_facts(r, q.planned.plan);
+  const auto notes = q.plan.notes();
+  r.notes.insert(r.notes.end(), notes.begin(), notes.end());
+  add_plan_facts(r, q.plan.client());
   r.facts.push_back({"agreement with the quantised network", fmt::format("{:.2f} %", 100 * q.agreement)});
   r.facts.push_back({"precision of its outputs", fmt::format("{:.1f} bits", q.deviation.precision_bits)});
   result.predictions = std::move(q.outputs);
 }
 
 void add_teacher(const Options& o, Result& result) {
-  LoadedModel loaded;
-  auto load = to_load_options(o.plan.network);
-  load.pixels.unless_recorded = true;
+  auto load = to_model_options(o.plan.network);
+  load.unless_recorded = true;
   load.output.clear();  // a name of the other file
-  loaded.graph = model::load_onnx(o.teacher, load);
-  loaded.taken = taken_by(loaded.graph, o.plan.images);
+  const auto teacher = Model::load(o.teacher, load);
+  LoadedModel loaded{teacher, teacher.inspect(), {}};
+  loaded.taken = taken_by(loaded.info, o.plan.images);
   const auto set = load_data(o.data, loaded.taken, o.out.empty() ? Labels::scored : Labels::if_known);
   check_labels(set, loaded.taken);
-  const auto outputs = outputs_of(set, loaded.graph, "evaluating the teacher");
+  const auto outputs = outputs_of(set, loaded.model, "evaluating the teacher");
   settle_outputs(loaded, o.plan, outputs);
   auto& r = result.report;
   r.evaluations.push_back({"teacher", measure(loaded.taken, set, outputs)});
   r.facts.push_back({"teacher", o.teacher});
   result.json["teacher"] = report::to_json(r.evaluations.back().metrics);
   result.json["teacher"]["model"] = o.teacher;
-  if (!o.html.empty()) report::add_teacher_ranges(r.activations, observed_activations(loaded.graph, set));
+  if (!o.html.empty()) report::add_teacher_ranges(r.activations, observed_activations(loaded.model, set));
 }
 
 Result evaluate(const Options& o, LoadedModel& loaded, const data::Dataset& set) {
   Result result;
-  const auto& graph = loaded.graph;
   auto& r = result.report;
-  r = begin_report("Evaluation", o.plan.model, graph, set, o.data);
+  r = begin_report(begin_page("Evaluation", o.plan.model, loaded.info, set, o.data));
   const Stopwatch watch;
-  result.predictions = outputs_of(set, graph, "evaluating in the clear");
+  result.predictions = outputs_of(set, loaded.model, "evaluating in the clear");
   settle_outputs(loaded, o.plan, result.predictions);
   const auto unscored = unscored_text(loaded.taken);
   const bool scored = unscored.empty() && !set.labels.empty();
@@ -171,7 +150,7 @@ Result evaluate(const Options& o, LoadedModel& loaded, const data::Dataset& set)
     r.notes.push_back(unscored);
   }
   result.json["images"] = set.count();
-  if (!o.html.empty()) r.activations = observed_activations(graph, set);
+  if (!o.html.empty()) r.activations = observed_activations(loaded.model, set);
   if (o.quantised) add_quantised(o, loaded, set, scored, result);
   if (!o.teacher.empty() && scored) add_teacher(o, result);
   for (const auto& e : r.evaluations) note_overflow(r, e);
@@ -186,7 +165,7 @@ Result evaluate(const Options& o, LoadedModel& loaded, const data::Dataset& set)
   result.json["split"] = o.data.split;
   result.json["seconds"] = watch.seconds();
   if (!o.out.empty()) {
-    const auto written = model::apply_tail(graph, result.predictions);
+    const auto written = loaded.model.file_outputs(result.predictions);
     write_file_atomically(o.out,
                           predictions_csv({loaded.taken, result.predictions, written, set.labels, set.files}),
                           kOwnerOnly);
@@ -218,9 +197,9 @@ void print_result(const Options& o, const LoadedModel& loaded, const Result& res
 // A map whose elements, not whose channels, the labels number is scored by element.
 void score_map(LoadedModel& loaded, const data::Dataset& set) {
   auto& kind = loaded.taken.form.outputs;
-  const auto channels = loaded.graph.shape_of(loaded.graph.output).at(0);
+  const auto channels = loaded.info.output_shape.at(0);
   const bool beyond = std::ranges::any_of(set.labels, [&](auto label) { return label >= channels; });
-  if (kind == plan::OutputKind::map && beyond) kind = plan::OutputKind::scores;
+  if (kind == OutputKind::map && beyond) kind = OutputKind::scores;
 }
 
 void run(const Options& o) {
@@ -228,7 +207,7 @@ void run(const Options& o) {
   inputs.push_back({"--teacher", o.teacher});
   begin_command(o.common, {{"--out", o.out}, {"--html", o.html}}, inputs);
   auto loaded = load_model(o.plan);
-  if (o.quantised) require_encryptable(loaded.graph, o.plan.model);
+  if (o.quantised) loaded.model.require_encryptable();
   const auto set = load_data(o.data, loaded.taken, o.out.empty() ? Labels::scored : Labels::if_known);
   if (set.labels.empty() && set.classes.empty() && o.out.empty() && !o.quantised)
     fail_user("{}: no labels to compare with; --out FILE writes the outputs of images without labels",
@@ -257,15 +236,18 @@ Command make_eval_command(CLI::App& app) {
   for (const auto* name :
        {"--batch", "--security", "--precision", "--memory", "--ring", "--calibrate", "--margin"})
     sub->get_option(name)->needs(quantised)->group("Plan (with --quantised)");
-  sub->add_option("--teacher", o->teacher, "Another network to compare with on the same images, an ONNX file")
+  sub->add_option("--teacher", o->teacher,
+                  "Another network to compare with on the same images, an ONNX file; default: none")
       ->type_name("MODEL");
   sub->add_option(
          "--out", o->out,
          "Write predictions and the file's own outputs (with --quantised: that network's) to this CSV file; "
-         "images need no labels for it")
+         "images need no labels for it; default: to none")
       ->type_name("FILE");
-  sub->add_option("--html", o->html,
-                  "Write a page with confusion matrices, ROC curves, F1 by class and the activations' shapes")
+  sub->add_option(
+         "--html", o->html,
+         "Write a page with confusion matrices, ROC curves, F1 by class and the activations' shapes; "
+         "default: to none")
       ->type_name("FILE");
   add_common_options(*sub, o->common);
   return {sub, [o] { run(*o); }};

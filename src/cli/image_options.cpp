@@ -1,29 +1,31 @@
 #include "cli/image_options.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/error.h"
 #include "data/classes.h"
-#include "session/decision.h"
 
 namespace velum::cli {
 
 namespace {
 
-void choose(plan::DataForm& form, const ImageOptions& options) {
-  if (options.resize == "stretch") form.fitting = plan::Fitting::stretch;
-  if (options.resize == "fit") form.fitting = plan::Fitting::fit;
-  if (options.resize == "crop") form.fitting = plan::Fitting::crop;
+void choose(DataForm& form, const ImageOptions& options) {
+  if (options.resize == "stretch") form.fitting = Fitting::stretch;
+  if (options.resize == "fit") form.fitting = Fitting::fit;
+  if (options.resize == "crop") form.fitting = Fitting::crop;
   if (!options.exif.empty()) form.as_they_lie = options.exif == "ignore";
 }
 
 std::size_t classes_of(const Taken& taken) {
-  return session::class_count(taken.outputs);
+  // One output tells two apart.
+  return std::max<std::size_t>(taken.outputs, 2);
 }
 
 void name_classes(Taken& taken, std::vector<std::string> names, const std::string& origin) {
-  if (names.empty() || taken.form.outputs == plan::OutputKind::map) return;
+  if (names.empty() || taken.form.outputs == OutputKind::map) return;
   if (names.size() != classes_of(taken))
     fail_user(
         "{}: {} names of classes, the network tells {} apart; name them all, in the order of its outputs",
@@ -44,23 +46,33 @@ void add_image_options(CLI::App& app, ImageOptions& options) {
                  "what the plan "
                  "says")
       ->check(CLI::IsMember({"apply", "ignore"}));
-  app.add_option(
-         "--classes", options.classes,
-         "Names of the classes in the order of the outputs, one a line: class folders are matched by them")
+  app.add_option("--classes", options.classes,
+                 "Names of the classes in the order of the outputs, one a line: class folders are matched by "
+                 "them; default: the "
+                 "network's own")
       ->type_name("FILE");
 }
 
-Taken taken_by(const model::Graph& graph, const ImageOptions& options) {
-  Taken taken{graph.input_shape, session::form_of(graph),
-              static_cast<std::size_t>(model::element_count(graph.shape_of(graph.output)))};
+std::size_t element_count(const std::vector<std::int64_t>& shape) {
+  std::size_t count = 1;
+  for (const auto n : shape) count *= static_cast<std::size_t>(n);
+  return count;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("{}", fmt::join(shape, "x"));
+}
+
+Taken taken_by(const ModelInfo& network, const ImageOptions& options) {
+  Taken taken{network.input_shape, network.form, element_count(network.output_shape)};
   choose(taken.form, options);
   if (!options.classes.empty())
     name_classes(taken, data::read_class_names(options.classes), "--classes " + options.classes);
   return taken;
 }
 
-Taken taken_by(const plan::ClientPlan& plan, const ImageOptions& options) {
-  Taken taken{plan.input_shape, plan.form, plan.outputs};
+Taken taken_by(const ClientPlan& plan, const ImageOptions& options) {
+  Taken taken{plan.input_shape(), plan.form(), plan.outputs()};
   choose(taken.form, options);
   if (!options.classes.empty())
     name_classes(taken, data::read_class_names(options.classes), "--classes " + options.classes);
@@ -78,23 +90,21 @@ data::LoadOptions load_options(const Taken& taken) {
   if (form.range_stated || form.low != 0 || form.high != 1)
     load.values = data::ValueRange{form.low, form.high, form.range_stated};
   load.channels_last = form.channels_last;
-  load.resize = form.fitting == plan::Fitting::fit    ? data::Resize::fit
-                : form.fitting == plan::Fitting::crop ? data::Resize::crop
-                                                      : data::Resize::stretch;
+  load.resize = form.fitting == Fitting::fit    ? data::Resize::fit
+                : form.fitting == Fitting::crop ? data::Resize::crop
+                                                : data::Resize::stretch;
   load.ignore_exif = form.as_they_lie;
   return load;
 }
 
-std::string feeds_text(const Taken& taken) {
-  const auto& s = taken.shape;
-  const auto& form = taken.form;
+std::string feeds_text(const std::vector<std::int64_t>& s, const DataForm& form) {
   const auto range = fmt::format("floats from {:g} to {:g}, or bytes", form.low, form.high);
-  if (s.size() != 3) return fmt::format("npy: arrays (N, {}) of {}", model::element_count(s), range);
+  if (s.size() != 3) return fmt::format("npy: arrays (N, {}) of {}", element_count(s), range);
   std::string text = fmt::format("npy: arrays (N, {}, {}, {}) or (N, {}, {}, {}) of {}", s[0], s[1], s[2],
                                  s[1], s[2], s[0], range);
   if (s[0] == 1 || s[0] == 3) text += "; folder: and list: of images in any size";
-  if (s == model::Shape{1, 28, 28}) text += "; mnist:, digits";
-  if (s == model::Shape{3, 32, 32}) text += "; cifar10:";
+  if (s == std::vector<std::int64_t>{1, 28, 28}) text += "; mnist:, digits";
+  if (s == std::vector<std::int64_t>{3, 32, 32}) text += "; cifar10:";
   if ((s[0] == 1 || s[0] == 3) && s[1] == s[2] && (s[1] == 28 || s[1] == 64 || s[1] == 128 || s[1] == 224))
     text += "; medmnist:";
   return text;

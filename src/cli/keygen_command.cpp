@@ -8,7 +8,6 @@
 #include "base/parallel.h"
 #include "base/units.h"
 #include "cli/commands.h"
-#include "session/plan_states.h"
 #include "system/file.h"
 #include "system/framed_file.h"
 #include "system/program.h"
@@ -58,7 +57,7 @@ void run(const Options& o) {
   Json bytes = {{"eval_keys", made.evaluation_bytes}};
   if (o.public_key) bytes["public_key"] = made.public_bytes;
   write_json(o.common, {{"key", client.key_id()},
-                        {"params", plan.state().params.id_text()},
+                        {"params", plan.parameters().id},
                         {"seconds", made.seconds},
                         {"bytes", bytes}});
 }

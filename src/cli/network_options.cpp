@@ -2,17 +2,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/error.h"
-#include "model/obstacles.h"
-
 namespace velum::cli {
 
 void add_network_options(CLI::App& app, NetworkOptions& options) {
   app.add_option("--output", options.output,
                  "The network's output that counts, by its name in the file; default: the first")
       ->type_name("NAME");
-  app.add_option("--shape", options.shape,
-                 "Size of an image as C,H,W, where the file leaves it open or has no batch axis")
+  app.add_option(
+         "--shape", options.shape,
+         "Size of an image as C,H,W, where the file leaves it open or has no batch axis; default: the file's")
       ->type_name("C,H,W");
   app.add_option(
          "--input-range", options.range,
@@ -21,25 +19,16 @@ void add_network_options(CLI::App& app, NetworkOptions& options) {
       ->type_name("LO,HI");
   app.add_option("--input-mean", options.mean,
                  "Mean that the network wants taken off its pixels, in the units of --input-range; one, or "
-                 "one a channel")
+                 "one a channel; default: none")
       ->type_name("M,...");
-  app.add_option(
-         "--input-std", options.deviation,
-         "Deviation that it wants them divided by then; mean and deviation are folded into its first layer")
+  app.add_option("--input-std", options.deviation,
+                 "Deviation that it wants them divided by then; mean and deviation are folded into its first "
+                 "layer; default: none")
       ->type_name("S,...");
 }
 
-model::LoadOptions to_load_options(const NetworkOptions& options) {
-  model::LoadOptions load;
-  load.output = options.output;
-  load.shape = model::parse_shape(options.shape);
-  load.pixels = model::parse_pixels(options.range, options.mean, options.deviation);
-  return load;
-}
-
-void require_encryptable(const model::Graph& graph, const std::string& file) {
-  if (const auto all = model::obstacles(graph); !all.empty())
-    fail_user("{}: {}", file, model::obstacles_text(all, file));
+ModelOptions to_model_options(const NetworkOptions& options) {
+  return {options.output, options.shape, options.range, options.mean, options.deviation, false};
 }
 
 }  // namespace velum::cli

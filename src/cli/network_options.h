@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/common.h"
-#include "model/onnx.h"
+#include "velum/model.h"
 
 namespace velum::cli {
 
@@ -13,13 +13,10 @@ struct NetworkOptions {
   std::string output;  // name; empty: the first
   std::string shape;   // "C,H,W" of an image; empty: the file's
   std::string range, mean,
-      deviation;  // of the pixels that it takes, as model/pixels.h has them; empty: the file's
+      deviation;  // of the pixels that it takes, as velum/model.h has them; empty: the file's
 };
 
 void add_network_options(CLI::App& app, NetworkOptions& options);
-// Refuses a shape that is none.
-model::LoadOptions to_load_options(const NetworkOptions& options);
-// Refuses a network that is not polynomial: all that stands in the way, and the command that replaces it.
-void require_encryptable(const model::Graph& graph, const std::string& file);
+ModelOptions to_model_options(const NetworkOptions& options);
 
 }  // namespace velum::cli

@@ -6,8 +6,6 @@
 
 namespace velum::cli {
 
-using plan::OutputKind;
-
 void add_threshold_option(CLI::App& app, std::optional<double>& threshold) {
   app.add_option(
          "--threshold", threshold,
@@ -15,13 +13,11 @@ void add_threshold_option(CLI::App& app, std::optional<double>& threshold) {
       ->type_name("T");
 }
 
-void settle_outputs(Taken& taken, const model::Graph& graph, double margin, std::optional<double> threshold,
+void settle_outputs(Taken& taken, const Model& model, std::optional<double> threshold,
                     std::span<const double> seen) {
-  session::settle_outputs(taken.form, taken.outputs, graph, margin, threshold, seen);
-}
-
-void override_threshold(Taken& taken, std::optional<double> threshold) {
-  session::override_threshold(taken.form, taken.outputs, threshold);
+  const auto settled = model.form(threshold, seen);
+  if (taken.outputs == 1) taken.form.outputs = settled.outputs;
+  taken.form.threshold = settled.threshold;
 }
 
 std::string rule_text(const Taken& taken) {
@@ -35,7 +31,7 @@ std::string rule_text(const Taken& taken) {
 }
 
 std::string unscored_text(const Taken& taken) {
-  return session::unscored_text(taken.form, taken.outputs);
+  return velum::unscored_text(taken.form, taken.outputs);
 }
 
 std::string chance_note(const report::Metrics& m) {

@@ -1,6 +1,7 @@
 // velum plan: parameters, scales and schedule for a network, decided and explained.
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "system/file.h"
 #include "system/file_set.h"
 #include "system/framed_file.h"
+#include "system/progress.h"
 
 namespace velum::cli {
 
@@ -21,9 +23,18 @@ const std::string kClient = "client.plan", kServer = "server.plan";
 struct Options {
   PlanOptions plan;
   std::string out;
-  bool explain = false, no_statistics = false;
+  bool explain = false, verbose = false, no_statistics = false;
   CommonOptions common;
 };
+
+// What the network's file says of itself: whoever wrote it, Velum's trainer for one, measured it.
+std::string accuracy_text(const ModelInfo& info) {
+  const auto found = info.metadata.find("accuracy.test");
+  if (found == info.metadata.end()) return {};
+  const double share = std::strtod(found->second.c_str(), nullptr);
+  if (!(share > 0 && share <= 1)) return {};
+  return fmt::format("accuracy    {:.2f} % in the clear, says the network's file\n", 100 * share);
+}
 
 void run(const Options& o) {
   const auto client = path_in(o.out, kClient), server = path_in(o.out, kServer);
@@ -42,28 +53,32 @@ void run(const Options& o) {
   }
   begin_command(o.common, {}, inputs);
   auto loaded = load_model(o.plan);
-  const auto& graph = loaded.graph;
-  require_encryptable(graph, o.plan.model);
+  loaded.model.require_encryptable();
   settle_outputs(loaded, o.plan);
+  const auto& form = loaded.taken.form;
   auto request = to_request(o.plan, o.common.threads);
   request.frontier = o.explain;
-  request.form = loaded.taken.form;
+  request.form = form;
   request.statistics = !o.no_statistics;
-  const auto result = plan::make_plan(graph, request);
-  print_notes(result.notes);
-  fmt::print("pixels      {}\n", model::pixels_text(graph.pixels));
+  std::optional<Plan> plan;
+  {
+    Progress progress("planning", 1);
+    plan = loaded.model.plan(request, {[&](double share) { progress.set(share); }});
+  }
+  print_notes(plan->notes());
+  fmt::print("{}{}", accuracy_text(loaded.info), plan->to_text());
+  fmt::print("pixels      {}\n", loaded.info.pixels.text);
   if (const auto rule = rule_text(loaded.taken); !rule.empty()) fmt::print("{}\n", rule);
-  fmt::print("{}", plan::to_text(result.plan));
-  if (o.explain) fmt::print("\n{}", plan::explain_text(result));
+  if (o.verbose) fmt::print("\n{}", plan->details());
+  if (o.explain) fmt::print("\n{}", plan->explanation());
   if (files) {
-    write_file_atomically(files->staged(kServer), plan::write_server_plan(result.plan));
-    write_file_atomically(files->staged(kClient), plan::write_client_plan(result.plan.client));
+    plan->server().save(files->staged(kServer));
+    plan->client().save(files->staged(kClient));
     files->commit();
     fmt::print("\nwritten: {} (for the data owner), {} (stays on the server)\n", client, server);
   }
   if (o.common.json.empty()) return;
-  auto json = Json::parse(plan::to_json(result));
-  const auto& form = loaded.taken.form;
+  auto json = Json::parse(plan->to_json());
   json["pixels"] = {{"low", form.low}, {"high", form.high}};
   json["threshold"] = form.threshold;
   write_json(o.common, json);
@@ -75,7 +90,10 @@ Command make_plan_command(CLI::App& app) {
   auto* sub = app.add_subcommand("plan", "Decide parameters, scales and schedule for a network");
   auto o = std::make_shared<Options>();
   add_plan_options(*sub, o->plan);
-  sub->add_option("--out", o->out, "Write client.plan and server.plan to this folder")->type_name("DIR");
+  sub->add_option("--out", o->out, "Write client.plan and server.plan to this folder; default: to none")
+      ->type_name("DIR");
+  sub->add_flag("--verbose", o->verbose,
+                "Print the parameters, and a table of the steps with what each costs");
   sub->add_flag(
       "--explain", o->explain,
       "Say why each choice was made, what the runner-up would have cost, and what every packing that "

@@ -4,11 +4,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "cli/rates_file.h"
-#include "model/execute.h"
-#include "model/input_statistics.h"
-#include "model/onnx.h"
-#include "system/memory.h"
 
 namespace velum::cli {
 
@@ -17,11 +12,11 @@ namespace {
 // Enough images to see the range of every tensor, few enough to be done in a moment.
 constexpr std::size_t kCalibrationImages = 1000;
 
-plan::Packing packing_named(const std::string& name) {
-  if (name == "batch") return plan::Packing::batch;
-  if (name == "blocks") return plan::Packing::blocks;
-  if (name == "channels") return plan::Packing::channels;
-  return plan::Packing::automatic;
+Packing packing_named(const std::string& name) {
+  if (name == "batch") return Packing::batch;
+  if (name == "blocks") return Packing::blocks;
+  if (name == "channels") return Packing::channels;
+  return Packing::automatic;
 }
 
 }  // namespace
@@ -31,7 +26,7 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option(
          "--batch", options.batch,
          "Images that a job brings: packing, ring and memory are chosen for them; 0: as many as a ring "
-         "holds, one element a ciphertext")
+         "holds, one element a ciphertext; default: those of --data where the command has them, else 0")
       ->type_name("N");
   app.add_option(
          "--packing", options.packing,
@@ -60,7 +55,8 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_option("--ring", options.ring, "Ring: real (one image a coefficient) or standard")
       ->check(CLI::IsMember({"real", "standard"}))
       ->capture_default_str();
-  app.add_option("--calibrate", options.calibrate, "Take ranges from these images instead of the model's own")
+  app.add_option("--calibrate", options.calibrate,
+                 "Take ranges from these images; default: the model's own ranges")
       ->type_name("DATASET");
   app.add_option("--margin", options.margin, "Widen calibrated ranges by this share on both sides")
       ->check(CLI::Range(0.0, 10.0))
@@ -68,50 +64,44 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   add_network_options(app, options.network);
   add_image_options(app, options.images);
   add_threshold_option(app, options.threshold);
-  add_rates_option(app, options.rates);
+  app.add_option("--rates", options.rates,
+                 "Rates of this machine that velum bench calibrate wrote; \"builtin\": none. Default: "
+                 "$VELUM_RATES, else the user's file")
+      ->type_name("FILE");
 }
 
-plan::Request to_request(const PlanOptions& options, int threads, std::uint64_t images) {
-  plan::Request request;
-  request.batch = options.batch.value_or(images);
+PlanRequest to_request(const PlanOptions& options, int threads, std::uint64_t images) {
+  PlanRequest request;
+  request.images = options.batch.value_or(images);
   request.packing = packing_named(options.packing);
   request.blocks = options.blocks;
-  request.security = static_cast<ckks::Security>(options.security);
-  request.ring = options.ring == "real" ? ckks::RingType::real : ckks::RingType::standard;
+  request.security_bits = options.security;
+  request.standard_ring = options.ring == "standard";
   request.precision_bits = options.precision;
   request.memory_bytes = options.memory;
-  if (const auto available = available_memory_bytes(); available && !options.memory)
-    request.memory_bytes = std::max<std::uint64_t>(*available, 1);  // 0 is no limit
   request.threads = threads;
   request.public_key = options.public_key;
-  apply_rates(request, options.rates);
+  request.threshold = options.threshold;
+  request.rates = options.rates;
   return request;
 }
 
 LoadedModel load_model(const PlanOptions& options) {
-  LoadedModel loaded{model::load_onnx(options.model, to_load_options(options.network)), {}, options.margin};
-  auto& graph = loaded.graph;
-  loaded.taken = taken_by(graph, options.images);
-  if (options.calibrate.empty()) {
-    loaded.margin = -1;
-    return loaded;
-  }
-  require_encryptable(graph, options.model);
-  auto load = load_options(loaded.taken);
+  auto model = Model::load(options.model, to_model_options(options.network));
+  auto info = model.inspect();
+  auto taken = taken_by(info, options.images);
+  if (options.calibrate.empty()) return {std::move(model), std::move(info), std::move(taken)};
+  model.require_encryptable();
+  auto load = load_options(taken);
   load.split = data::Split::train;
   load.limit = kCalibrationImages;
-  const auto set = load_images(options.calibrate, load, loaded.taken);
-  model::calibrate(graph, set.images, set.count(), options.margin);
-  if (set.count() < model::kLeastStatisticsImages)
-    graph.notes.push_back(
-        fmt::format("{} calibration images are too few for statistics of them, which warn of images unlike "
-                    "them: {} are needed",
-                    set.count(), model::kLeastStatisticsImages));
-  return loaded;
+  const auto set = load_images(options.calibrate, load, taken);
+  model = model.calibrated(Images::floats(set.images), options.margin);
+  return {model, model.inspect(), std::move(taken)};
 }
 
 void settle_outputs(LoadedModel& loaded, const PlanOptions& options, std::span<const double> seen) {
-  settle_outputs(loaded.taken, loaded.graph, loaded.margin, options.threshold, seen);
+  settle_outputs(loaded.taken, loaded.model, options.threshold, seen);
 }
 
 NamedPaths inputs_of(const PlanOptions& plan, const DataOptions& data) {

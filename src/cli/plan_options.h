@@ -9,7 +9,7 @@
 #include "cli/data_options.h"
 #include "cli/network_options.h"
 #include "cli/output_rule.h"
-#include "plan/passes.h"
+#include "velum/model.h"
 
 namespace velum::cli {
 
@@ -19,7 +19,7 @@ struct PlanOptions {
   std::string packing = "auto";
   std::uint32_t blocks = 0;
   int security = 128;
-  double precision = plan::Request{}.precision_bits;
+  double precision = 0;
   std::uint64_t memory = 0;
   bool public_key = false;
   std::string ring = "real";
@@ -28,17 +28,17 @@ struct PlanOptions {
   NetworkOptions network;
   ImageOptions images;
   std::optional<double> threshold;
-  std::string rates;  // FILE or "builtin"; empty: see rates_file.h
+  std::string rates;  // FILE or "builtin"; empty: $VELUM_RATES, else the user's file
 };
 
 void add_plan_options(CLI::App& app, PlanOptions& options);
 // `images`: the batch where --batch is not given.
-plan::Request to_request(const PlanOptions& options, int threads, std::uint64_t images = 0);
-// A network, what it takes, and what its outputs say.
+PlanRequest to_request(const PlanOptions& options, int threads, std::uint64_t images = 0);
+// A network, what its file says, what it takes, and what its outputs say.
 struct LoadedModel {
-  model::Graph graph;
+  Model model;
+  ModelInfo info;
   Taken taken;
-  double margin = -1;  // by which the ranges were widened; negative: unknown
 };
 // Loads the model; ranges come from it, or from --calibrate.
 LoadedModel load_model(const PlanOptions& options);

@@ -19,8 +19,7 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 std::string predictions_csv(const Predictions& p) {
   const bool scored = unscored_text(p.taken).empty();
   const auto images = p.outputs.size() / p.taken.outputs, width = images ? p.written.size() / images : 0;
-  const auto decided =
-      scored ? session::decide(p.taken.form, p.taken.outputs, p.outputs) : std::vector<Prediction>();
+  const auto decided = scored ? decide(p.taken.form, p.taken.outputs, p.outputs) : std::vector<Prediction>();
   const auto& names = p.taken.form.classes;
   std::string text = "index,predicted,true,class,probability";
   auto at = std::back_inserter(text);

@@ -29,8 +29,11 @@ struct RocSeries {
 };
 Svg roc_chart(const std::string& title, const std::vector<RocSeries>& series, int enlarged);
 
-// Shares of the true class as shades: right ones and mistakes in different colours.
-Svg confusion_chart(const std::string& title, const Metrics& metrics);
+// Shares of the true class as shades: right ones and mistakes in different colours. `against`: of the same
+// images and classes; entries that differ from it are marked, with the difference.
+Svg confusion_chart(const std::string& title, const Metrics& metrics, const Metrics* against = nullptr);
+// "12", and where `against` is another number "12 (+1)".
+std::string count_and_difference(std::size_t count, std::size_t against);
 
 // A bar for each evaluation and class.
 Svg f1_chart(const std::vector<Evaluation>& evaluations);
@@ -40,6 +43,9 @@ Svg activation_chart(const Activation& activation);
 // What all layers' activations see and give.
 Svg range_chart(const std::vector<Activation>& activations);
 
+// Seconds, with thin bars as predicted where that is known.
 Svg step_chart(const std::vector<StepTime>& steps);
+// Bits of precision of the steps that have one.
+Svg precision_chart(const std::vector<StepTime>& steps);
 
 }  // namespace velum::report

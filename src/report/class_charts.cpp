@@ -32,7 +32,13 @@ double cell_size(const Metrics& m) {
 
 }  // namespace
 
-Svg confusion_chart(const std::string& title, const Metrics& m) {
+std::string count_and_difference(std::size_t count, std::size_t against) {
+  if (count == against) return std::to_string(count);
+  return fmt::format("{} ({:+})", count,
+                     static_cast<std::int64_t>(count) - static_cast<std::int64_t>(against));
+}
+
+Svg confusion_chart(const std::string& title, const Metrics& m, const Metrics* against) {
   const double cell = cell_size(m), margin = label_width(m), top = 26, left = 22 + margin;
   const double side = cell * static_cast<double>(m.classes.size());
   // Short names lie, long ones are turned.
@@ -53,13 +59,22 @@ Svg confusion_chart(const std::string& title, const Metrics& m) {
       const auto count = m.confusion[t][p];
       const double part =
           m.classes[t].images ? static_cast<double>(count) / static_cast<double>(m.classes[t].images) : 0;
-      const auto hint = fmt::format("true {}, predicted {}: {} ({:.2f} %)", m.classes[t].name,
-                                    m.classes[p].name, count, 100 * part);
+      const auto other = against ? against->confusion[t][p] : count;
+      auto hint = fmt::format("true {}, predicted {}: {} ({:.2f} %)", m.classes[t].name, m.classes[p].name,
+                              count, 100 * part);
+      if (other != count) hint += fmt::format(", {} in the other", other);
       box(svg, {x, y, cell, cell}, "cell", 1);
       if (count > 0)
         // By the square root: a mistake in a hundred is still to be seen.
         box(svg, {x + 0.5, y + 0.5, cell - 1, cell - 1}, t == p ? "right" : "wrong",
             0.06 + 0.9 * (t == p ? part : std::sqrt(part)), hint);
+      if (other != count) {
+        box(svg, {x + 1, y + 1, cell - 2, cell - 2}, "differs", 1, hint);
+        if (m.classes.size() <= kFigureClasses)
+          text(svg, {x + cell - 3, y + 9},
+               fmt::format("{:+}", static_cast<std::int64_t>(count) - static_cast<std::int64_t>(other)),
+               Anchor::end, "label small");
+      }
       if (m.classes.size() <= kFigureClasses)
         text(svg, {x + cell / 2, y + cell / 2 + 4}, std::to_string(count), Anchor::middle,
              count == 0                                 ? "figure none"

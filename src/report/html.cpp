@@ -95,6 +95,12 @@ std::string others(const Report& r, Text text) {
   return out;
 }
 
+void add_headlines(Page& page, const Report& r) {
+  page.body += "<div class=\"tiles\">\n";
+  for (const auto& h : r.headlines) tile(page, h.name, h.value, h.more);
+  page.body += "</div>\n";
+}
+
 void add_tiles(Page& page, const Report& r) {
   const auto& m = r.evaluations.front().metrics;
   page.body += "<div class=\"tiles\">\n";
@@ -133,6 +139,46 @@ void add_comparison(Page& page, const Report& r) {
       table(rows));
 }
 
+// From where on the curves crowd: all of them lie within a fifth of what they cross in all, over two fifths
+// of the way and more (a straight line comes so far in one). Nothing where they do not, or do from the
+// beginning.
+std::optional<double> crowded_from(const std::vector<Series>& series) {
+  constexpr double kFifth = 0.2, kLeastPart = 0.4;
+  std::vector<Point> points;
+  for (const auto& s : series)
+    for (const auto& p : s.points)
+      if (std::isfinite(p.y)) points.push_back(p);
+  if (points.size() < 2) return {};
+  std::ranges::sort(points, [](const Point& a, const Point& b) { return a.x > b.x; });
+  const auto [low, high] = std::ranges::minmax(points, {}, &Point::y);
+  const double whole = high.y - low.y, first = points.back().x, last = points.front().x;
+  double least = points.front().y, most = least, from = last;
+  for (std::size_t i = 0; i < points.size();) {
+    const double x = points[i].x;
+    for (; i < points.size() && points[i].x == x; ++i) {
+      least = std::min(least, points[i].y);
+      most = std::max(most, points[i].y);
+    }
+    if (most - least > kFifth * whole) break;
+    from = x;
+  }
+  return from > first && last - from >= kLeastPart * (last - first) ? std::optional(from) : std::nullopt;
+}
+
+// The chart, and a second one of the part where its curves crowd.
+void add_curves(Page& page, const std::string& title, const std::string& description, const AxisNames& names,
+                const std::vector<Series>& series, const std::string& caption, const std::string& figures) {
+  figure(page, line_chart(title, description, names, series), caption, figures);
+  const auto from = crowded_from(series);
+  if (!from) return;
+  auto some = series;
+  for (auto& s : some) std::erase_if(s.points, [&](const Point& p) { return p.x < *from; });
+  figure(page,
+         line_chart(fmt::format("{}: from {:g} on", title, *from),
+                    "The last part of the same curves, enlarged.", names, some),
+         "The same curves where they lie close together.");
+}
+
 // Accuracy and loss, one pair of pictures for each network that was trained.
 void add_history_figures(Page& page, const std::vector<Epoch>& history, const std::string& of) {
   Series train{"training", {}}, validation{"validation", {}}, train_loss{"training", {}},
@@ -158,19 +204,18 @@ void add_history_figures(Page& page, const std::vector<Epoch>& history, const st
     if (!b.points.empty()) all.push_back(std::move(b));
     return all;
   };
-  figure(page,
-         line_chart("Accuracy by epoch" + of,
-                    fmt::format("Accuracy over {} epochs; {} on training images in the last.", history.size(),
-                                percent(history.back().train_accuracy)),
-                    {"epoch", "accuracy", true, true}, lines(train, validation)),
-         "Training accuracy is over the epoch, on augmented images.", table(rows));
-  figure(
-      page,
-      line_chart("Loss by epoch" + of,
-                 fmt::format("Loss over {} epochs; {:.4f} in the last.", history.size(), history.back().loss),
-                 {"epoch", "loss", false, true}, lines(train_loss, validation_loss)),
+  add_curves(page, "Accuracy by epoch" + of,
+             fmt::format("Accuracy over {} epochs; {} on training images in the last.", history.size(),
+                         percent(history.back().train_accuracy)),
+             {"epoch", "accuracy", true, true}, lines(train, validation),
+             "Training accuracy is over the epoch, on augmented images.", table(rows));
+  add_curves(
+      page, "Loss by epoch" + of,
+      fmt::format("Loss over {} epochs; {:.4f} in the last.", history.size(), history.back().loss),
+      {"epoch", "loss", false, true}, lines(train_loss, validation_loss),
       "The training loss includes distillation and penalties where they are on; the validation loss is cross "
-      "entropy.");
+      "entropy.",
+      "");
   if (replacing)
     figure(page,
            line_chart("ReLU replaced, by epoch" + of,
@@ -214,10 +259,50 @@ std::string mistakes_table(const Metrics& m) {
   return rows.size() > 1 ? table(rows, "", 2) : "<p>None.</p>";
 }
 
+std::string confusion_table(const Metrics& m, const Metrics& against) {
+  std::vector<Row> rows{{"true \\ predicted"}};
+  for (const auto& c : m.classes) rows[0].push_back(c.name);
+  for (std::size_t t = 0; t < m.classes.size(); ++t) {
+    rows.push_back({m.classes[t].name});
+    for (std::size_t p = 0; p < m.classes.size(); ++p)
+      rows.back().push_back(count_and_difference(m.confusion[t][p], against.confusion[t][p]));
+  }
+  return table(rows);
+}
+
+// The encrypted network's matrix, with what the clear one has otherwise.
+void add_paired_confusion(Page& page, const Evaluation& encrypted, const Evaluation& clear) {
+  const auto& m = encrypted.metrics;
+  std::size_t differing = 0;
+  for (std::size_t t = 0; t < m.classes.size(); ++t)
+    for (std::size_t p = 0; p < m.classes.size(); ++p)
+      differing += m.confusion[t][p] != clear.metrics.confusion[t][p];
+  figure(page,
+         confusion_chart(fmt::format("Confusion matrix, {} and {}", encrypted.name, clear.name), m,
+                         &clear.metrics),
+         differing == 0
+             ? fmt::format("The {} network's, and the {} one's: they are equal.", encrypted.name, clear.name)
+             : fmt::format("The {} network's; {} {} from the {} one's, by the number that is given with its "
+                           "sign. Shade: "
+                           "share of the true class.",
+                           encrypted.name, differing, differing == 1 ? "entry differs" : "entries differ",
+                           clear.name),
+         confusion_table(m, clear.metrics));
+  if (m.classes.size() > 2)
+    page.add("<figure><figcaption><h3>Most frequent mistakes, {}</h3></figcaption>{}</figure>\n",
+             escape(encrypted.name), mistakes_table(m));
+}
+
 void add_confusion(Page& page, const Report& r) {
   section(page, "confusion", "Confusion matrix");
   page.body += "<div class=\"figures\">\n";
-  for (const auto& e : r.evaluations) {
+  std::size_t first = 0;
+  if (r.encrypted_and_clear && r.evaluations.size() >= 2) {
+    add_paired_confusion(page, r.evaluations[0], r.evaluations[1]);
+    first = 2;
+  }
+  for (std::size_t i = first; i < r.evaluations.size(); ++i) {
+    const auto& e = r.evaluations[i];
     figure(
         page, confusion_chart(fmt::format("Confusion matrix, {}", e.name), e.metrics),
         "Shade: share of the true class. Mistakes are orange and by the square root, so that rare ones show.",
@@ -352,10 +437,30 @@ void add_activations(Page& page, const Report& r) {
 void add_steps(Page& page, const Report& r) {
   if (r.steps.empty()) return;
   section(page, "time", "Encrypted evaluation");
+  const bool predicted =
+      std::ranges::any_of(r.steps, [](const StepTime& s) { return s.predicted.has_value(); });
+  const bool probed = std::ranges::any_of(r.steps, [](const StepTime& s) { return s.precision.has_value(); });
   std::vector<Row> rows{{"step", "seconds"}};
-  for (const auto& s : r.steps) rows.push_back({s.name, fmt::format("{:.4g}", s.seconds)});
+  if (predicted) rows[0].push_back("predicted");
+  if (probed) rows[0].insert(rows[0].end(), {"precision in bits", "noise alone"});
+  const auto or_nothing = [](const std::optional<double>& x, int digits) {
+    return x ? fmt::format("{:.{}g}", *x, digits) : std::string();
+  };
+  for (const auto& s : r.steps) {
+    rows.push_back({s.name, fmt::format("{:.4g}", s.seconds)});
+    if (predicted) rows.back().push_back(or_nothing(s.predicted, 4));
+    if (probed) {
+      rows.back().push_back(or_nothing(s.precision, 3));
+      rows.back().push_back(or_nothing(s.noise_precision, 3));
+    }
+  }
   page.body += "<div class=\"figures\">\n";
-  figure(page, step_chart(r.steps), "", table(rows));
+  figure(page, step_chart(r.steps), predicted ? "Thin bars: as the plan predicted." : "", table(rows));
+  if (probed)
+    figure(page, precision_chart(r.steps),
+           "Bits of each layer's largest value that are right, against the clear network; thin bars: what "
+           "encryption "
+           "alone would leave, without the rounding of weights.");
   page.body += "</div>\n";
 }
 
@@ -372,8 +477,9 @@ void add_facts(Page& page, const Report& r) {
 
 std::string to_html(const Report& r) {
   Page page;
+  if (!r.headlines.empty()) add_headlines(page, r);
   if (!r.evaluations.empty()) {
-    add_tiles(page, r);
+    if (r.headlines.empty()) add_tiles(page, r);
     add_comparison(page, r);
   }
   add_history(page, r);

@@ -145,7 +145,7 @@ Svg step_chart(const std::vector<StepTime>& steps) {
   for (const auto& s : steps) {
     longest = std::max(longest, s.name.size());
     total += s.seconds;
-    largest = std::max(largest, s.seconds);
+    largest = std::max({largest, s.seconds, s.predicted.value_or(0)});
   }
   const double left = name_width(longest), row = 24, width = 520;
   const Plot plot{
@@ -158,8 +158,40 @@ Svg step_chart(const std::vector<StepTime>& steps) {
                                    total > 0 ? 100 * steps[i].seconds / total : 0);
     text(svg, {left - 8, y + row / 2 + 4}, shortened(steps[i].name, kNameCharacters), Anchor::end);
     box(svg, {left, y + 4, std::max(0.5, end - left), row - 8}, "bar s0", 1, steps[i].name + ": " + label);
+    if (steps[i].predicted)
+      box(svg, {left, y + row - 5, std::max(0.5, plot.at_x(*steps[i].predicted) - left), 3}, "bar s1", 1,
+          fmt::format("{}: {} predicted", steps[i].name, format_duration(*steps[i].predicted)));
     text(svg, {end + 7, y + row / 2 + 4}, label, Anchor::start, "label small");
     svg.description += fmt::format("{} {}. ", steps[i].name, label);
+  }
+  return svg;
+}
+
+Svg precision_chart(const std::vector<StepTime>& steps) {
+  std::vector<const StepTime*> probed;
+  std::size_t longest = 1;
+  double largest = 1;
+  for (const auto& s : steps) {
+    if (!s.precision) continue;
+    probed.push_back(&s);
+    longest = std::max(longest, s.name.size());
+    largest = std::max({largest, *s.precision, s.noise_precision.value_or(0)});
+  }
+  const double left = name_width(longest), row = 24, width = 520;
+  const Plot plot{{left, 8, width, row * static_cast<double>(probed.size())}, {0, largest}, {0, 1}};
+  Svg svg{left + width + 90, 8 + plot.area.height + 46, "Precision by layer", "", {}};
+  draw_x_axis(svg, plot, "bits", 6);
+  for (std::size_t i = 0; i < probed.size(); ++i) {
+    const auto& s = *probed[i];
+    const double y = 8 + row * static_cast<double>(i), end = plot.at_x(std::max(0.0, *s.precision));
+    const auto label = fmt::format("{:.1f} bits", *s.precision);
+    text(svg, {left - 8, y + row / 2 + 4}, shortened(s.name, kNameCharacters), Anchor::end);
+    box(svg, {left, y + 4, std::max(0.5, end - left), row - 8}, "bar s0", 1, s.name + ": " + label);
+    if (s.noise_precision)
+      box(svg, {left, y + row - 5, std::max(0.5, plot.at_x(std::max(0.0, *s.noise_precision)) - left), 3},
+          "bar s1", 1, fmt::format("{}: {:.1f} bits of noise alone", s.name, *s.noise_precision));
+    text(svg, {end + 7, y + row / 2 + 4}, label, Anchor::start, "label small");
+    svg.description += fmt::format("{} {}. ", s.name, label);
   }
   return svg;
 }

@@ -54,6 +54,14 @@ struct Activation {
 struct StepTime {
   std::string name;
   double seconds = 0;
+  std::optional<double> predicted = {};  // seconds, by the plan
+  // Bits against the clear network, and against the plan in doubles, where the layer was decrypted.
+  std::optional<double> precision = {}, noise_precision = {};
+};
+
+// A figure that comes before all others.
+struct Headline {
+  std::string name, value, more;
 };
 
 struct Fact {
@@ -62,9 +70,12 @@ struct Fact {
 
 struct Report {
   std::string title, subtitle;
-  std::vector<Fact> facts;         // how it came about: command, data, options, machine
-  std::vector<std::string> notes;  // what a reader must know
+  std::vector<Headline> headlines;  // what a reader asks first; empty: quality of the first evaluation
+  std::vector<Fact> facts;          // how it came about: command, data, options, machine
+  std::vector<std::string> notes;   // what a reader must know
   std::vector<Evaluation> evaluations;
+  // The first two evaluations are one network's, encrypted and in the clear: shown as one, with what differs.
+  bool encrypted_and_clear = false;
   std::vector<Epoch> history;
   std::vector<Epoch> teacher_history;  // of the ReLU network that was trained first
   std::vector<Activation> activations;
@@ -75,6 +86,11 @@ Json to_json(const Metrics& metrics);
 Json to_json(const Report& report);
 // The inverse. Throws Error(user), beginning with `what`, where a key is missing or has another type.
 Report report_from_json(const Json& json, const std::string& what);
+
+// The curves of a training, a row an epoch:
+// network,epoch,loss,train_accuracy,validation_loss,validation_accuracy,replaced. The network is "teacher"
+// for the ReLU network that was trained first, else "network"; what is unknown is left empty.
+std::string curves_csv(const Report& report);
 
 // A page without scripts that loads nothing: figures as inline SVG, and as tables.
 std::string to_html(const Report& report);

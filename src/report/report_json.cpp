@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -122,6 +124,22 @@ Epoch epoch_from(const Json& j) {
   return e;
 }
 
+Json to_json(const StepTime& s) {
+  Json j{{"name", s.name}, {"seconds", s.seconds}};
+  if (s.predicted) j["predicted"] = *s.predicted;
+  if (s.precision) j["precision_bits"] = *s.precision;
+  if (s.noise_precision) j["noise_precision_bits"] = *s.noise_precision;
+  return j;
+}
+
+StepTime step_from(const Json& j) {
+  StepTime s{j.at("name").get<std::string>(), j.at("seconds").get<double>(), {}, {}, {}};
+  if (j.contains("predicted")) s.predicted = j["predicted"].get<double>();
+  if (j.contains("precision_bits")) s.precision = j["precision_bits"].get<double>();
+  if (j.contains("noise_precision_bits")) s.noise_precision = j["noise_precision_bits"].get<double>();
+  return s;
+}
+
 }  // namespace
 
 Json to_json(const Metrics& m) {
@@ -162,7 +180,10 @@ Json to_json(const Report& r) {
   j["activations"] = Json::array();
   for (const auto& a : r.activations) j["activations"].push_back(to_json(a));
   j["steps"] = Json::array();
-  for (const auto& s : r.steps) j["steps"].push_back({{"name", s.name}, {"seconds", s.seconds}});
+  for (const auto& s : r.steps) j["steps"].push_back(to_json(s));
+  if (!r.headlines.empty()) j["headlines"] = Json::array();
+  for (const auto& h : r.headlines) j["headlines"].push_back({h.name, h.value, h.more});
+  if (r.encrypted_and_clear) j["encrypted_and_clear"] = true;
   return j;
 }
 
@@ -180,12 +201,31 @@ Report report_from_json(const Json& j, const std::string& what) {
     for (const auto& e : j.at("history")) r.history.push_back(epoch_from(e));
     for (const auto& e : j.at("teacher_history")) r.teacher_history.push_back(epoch_from(e));
     for (const auto& a : j.at("activations")) r.activations.push_back(activation_from(a));
-    for (const auto& s : j.at("steps"))
-      r.steps.push_back({s.at("name").get<std::string>(), s.at("seconds").get<double>()});
+    for (const auto& s : j.at("steps")) r.steps.push_back(step_from(s));
+    for (const auto& h : j.value("headlines", Json::array()))
+      r.headlines.push_back(
+          {h.at(0).get<std::string>(), h.at(1).get<std::string>(), h.at(2).get<std::string>()});
+    r.encrypted_and_clear = j.value("encrypted_and_clear", false);
     return r;
   } catch (const Json::exception& e) {
     fail_user("{}: not a report of Velum: {}", what, e.what());
   }
+}
+
+std::string curves_csv(const Report& r) {
+  std::string text = "network,epoch,loss,train_accuracy,validation_loss,validation_accuracy,replaced\n";
+  const auto number = [](const std::optional<double>& x) {
+    return x ? fmt::format("{:.9g}", *x) : std::string();
+  };
+  const auto add = [&](const char* network, const std::vector<Epoch>& history) {
+    for (const auto& e : history)
+      text +=
+          fmt::format("{},{},{},{},{},{},{}\n", network, e.epoch, number(e.loss), number(e.train_accuracy),
+                      number(e.validation_loss), number(e.validation_accuracy), number(e.replaced));
+  };
+  add("teacher", r.teacher_history);
+  add("network", r.history);
+  return text;
 }
 
 }  // namespace velum::report

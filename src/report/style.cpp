@@ -82,6 +82,7 @@ svg text { font-family: inherit; }
 .figure { fill: var(--ink); font-size: 12px; font-variant-numeric: tabular-nums; }
 .figure.on { fill: var(--on); }
 .figure.none { fill: var(--muted); opacity: 0.55; }
+.differs { fill: none; stroke: var(--ink); stroke-width: 1.4; stroke-dasharray: 3 2; }
 .planned { fill: var(--zero); fill-opacity: 0.28; stroke: var(--zero); stroke-width: 1; }
 .line.s0 { stroke: var(--c0); } .bar.s0 { fill: var(--c0); }
 .line.s1 { stroke: var(--c1); } .bar.s1 { fill: var(--c1); }

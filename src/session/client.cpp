@@ -204,8 +204,7 @@ BatchInfo Client::encrypt_to_file(const Images& images, const std::string& path,
 
 std::vector<std::size_t> Client::unlike(const Images& images) const {
   const ThreadScope threads(state_->threads);
-  return session::unlike_images(state_->client(),
-                                session::pixels_of(images, state_->client().input_shape).values);
+  return state_->plan.unlike(images);
 }
 
 void Client::check_results(const std::string& results, const std::string& sent) const {

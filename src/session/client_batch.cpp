@@ -1,13 +1,12 @@
 #include "session/client_batch.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "ring/random.h"
+#include "session/image_notes.h"
 
 namespace velum::session {
 
@@ -72,13 +71,6 @@ class WithPublic : public RecordEncryptor {
   ring::Randomness randomness_;
 };
 
-// The first of them, and how many more.
-std::string name_images(std::span<const std::size_t> images) {
-  const auto named = images.first(std::min<std::size_t>(images.size(), 10));
-  const auto more = images.size() - named.size();
-  return fmt::format("{}{}", fmt::join(named, ", "), more ? fmt::format(" and {} more", more) : "");
-}
-
 // Room for rounding in float of a range that is met exactly.
 void require_in_range(double x, const plan::ClientPlan& plan, std::size_t image, std::size_t element) {
   const double slack = 1e-6 * (plan.input_high - plan.input_low);
@@ -124,31 +116,6 @@ ckks::SeededCiphertext encrypt_ciphertext(const plan::ClientPlan& plan, const ck
                                           const BatchImages& images, std::size_t k) {
   const auto slots = fill_slots(plan, images, k);
   return encryptor.encrypt(slots.span(), plan.input_scale, plan.input_limbs);
-}
-
-std::string fill_note(const plan::ClientPlan& plan, std::size_t images) {
-  const auto places = plan::images_per_batch(plan), batches = engine::batch_count(images, plan);
-  if (2 * images > batches * places) return {};
-  auto note = fmt::format("note: {} images fill {:.2g} % of {} of {} places, which take as long as full ones",
-                          images, 100.0 * static_cast<double>(images) / static_cast<double>(batches * places),
-                          batches == 1 ? "a batch" : fmt::format("{} batches", batches), places);
-  // A plan of blocks was made for few already.
-  if (plan.blocks == 1) note += fmt::format("; 'velum plan --batch {}' plans for so many", images);
-  return note + "\n";
-}
-
-std::vector<std::size_t> unlike_images(const plan::ClientPlan& plan, std::span<const float> pixels) {
-  return model::unlike_images(plan.statistics, pixels, plan.input_low, plan.input_high);
-}
-
-std::string unlike_note(const plan::ClientPlan& plan, const std::vector<std::size_t>& unlike,
-                        std::size_t images) {
-  if (unlike.empty()) return {};
-  return fmt::format(
-      "warning: {} of {} images are unlike the {} that the network was measured on: images {}; their results "
-      "may be "
-      "wrong, and so may those of images encrypted with them; look at these images and at their scaling",
-      unlike.size(), images, plan.statistics.images, name_images(unlike));
 }
 
 void encrypt_batch(engine::PackedInput& out, const plan::ClientPlan& plan, const ckks::Parameters& params,

@@ -34,15 +34,6 @@ SecretBuffer<double> fill_slots(const plan::ClientPlan& plan, const BatchImages&
 ckks::SeededCiphertext encrypt_ciphertext(const plan::ClientPlan& plan, const ckks::Encryptor& encryptor,
                                           const BatchImages& images, std::size_t k);
 
-// A line about a last batch that is mostly padding, or nothing: batches cost the same whatever they hold.
-std::string fill_note(const plan::ClientPlan& plan, std::size_t images);
-
-// Those of the images that are unlike the ones that the network was measured on, by number; a line about
-// them, or nothing. They are in range, yet their hidden values need not be.
-std::vector<std::size_t> unlike_images(const plan::ClientPlan& plan, std::span<const float> pixels);
-std::string unlike_note(const plan::ClientPlan& plan, const std::vector<std::size_t>& unlike,
-                        std::size_t images);
-
 // How many ciphertexts are encrypted, written or read at a time: enough for all threads, few for the memory.
 std::size_t chunk_size();
 

@@ -8,11 +8,9 @@
 #include "model/class_names.h"
 #include "report/metrics.h"
 
-namespace velum::session {
+namespace velum {
 
 namespace {
-
-using plan::OutputKind;
 
 // More classes need matrices of counts that no machine holds, and no table shows.
 constexpr std::size_t kMostClasses = 8192;
@@ -44,7 +42,7 @@ bool is_probability(const model::Graph& graph, double margin, std::span<const do
   return seen.size() > 1 && std::ranges::all_of(seen, [](double x) { return in_unit(x, x); });
 }
 
-void set_threshold(plan::DataForm& form, double threshold) {
+void set_checked(DataForm& form, double threshold) {
   const bool probability = form.outputs == OutputKind::logit;
   if (!std::isfinite(threshold) || (probability && !(threshold > 0 && threshold < 1)))
     fail_user("--threshold {}: expected a {}", threshold,
@@ -54,12 +52,40 @@ void set_threshold(plan::DataForm& form, double threshold) {
 
 }  // namespace
 
+namespace session {
+
+DataForm public_form(const plan::DataForm& form) {
+  return {form.low,
+          form.high,
+          form.range_stated,
+          form.channels_last,
+          static_cast<Fitting>(form.fitting),
+          form.as_they_lie,
+          static_cast<OutputKind>(form.outputs),
+          form.threshold,
+          form.classes};
+}
+
+plan::DataForm private_form(const DataForm& form) {
+  plan::DataForm p;
+  p.low = form.low;
+  p.high = form.high;
+  p.range_stated = form.range_stated;
+  p.channels_last = form.channels_last;
+  p.fitting = static_cast<plan::Fitting>(form.fitting);
+  p.as_they_lie = form.as_they_lie;
+  p.outputs = static_cast<plan::OutputKind>(form.outputs);
+  p.threshold = form.threshold;
+  p.classes = form.classes;
+  return p;
+}
+
 std::size_t class_count(std::size_t outputs) {
   return std::max<std::size_t>(outputs, 2);
 }
 
-plan::DataForm form_of(const model::Graph& graph) {
-  plan::DataForm form;
+DataForm form_of(const model::Graph& graph) {
+  DataForm form;
   const auto& p = graph.pixels;
   // Arrays of floats from 0 to 1 are no integers, so that nobody can mean them otherwise.
   const bool integers = p.origin == model::Pixels::Origin::integers;
@@ -69,14 +95,14 @@ plan::DataForm form_of(const model::Graph& graph) {
       p.origin == model::Pixels::Origin::stated || p.origin == model::Pixels::Origin::recorded;
   form.channels_last = graph.channels_last;
   const auto& out = graph.shape_of(graph.output);
-  if (out.size() == 3 && out[1] * out[2] > 1) form.outputs = plan::OutputKind::map;
+  if (out.size() == 3 && out[1] * out[2] > 1) form.outputs = OutputKind::map;
   const auto outputs = static_cast<std::size_t>(model::element_count(out));
   if (auto names = model::class_names(graph); names.size() == class_count(outputs))
     form.classes = std::move(names);
   return form;
 }
 
-void settle_outputs(plan::DataForm& form, std::size_t outputs, const model::Graph& graph, double margin,
+void settle_outputs(DataForm& form, std::size_t outputs, const model::Graph& graph, double margin,
                     std::optional<double> threshold, std::span<const double> seen) {
   if (outputs == 1 && form.outputs != OutputKind::map) {
     form.outputs = ends_in_sigmoid(graph) ? OutputKind::logit
@@ -85,22 +111,24 @@ void settle_outputs(plan::DataForm& form, std::size_t outputs, const model::Grap
                        : OutputKind::scores;
     form.threshold = form.outputs == OutputKind::scores ? 0 : 0.5;
   }
-  override_threshold(form, outputs, threshold);
+  set_threshold(form, outputs, threshold);
 }
 
-void override_threshold(plan::DataForm& form, std::size_t outputs, std::optional<double> threshold) {
+}  // namespace session
+
+void set_threshold(DataForm& form, std::size_t outputs, std::optional<double> threshold) {
   if (!threshold) return;
   if (outputs != 1 || form.outputs == OutputKind::map)
     fail_user("--threshold {}: cuts a single output, the network has {}; leave it out", *threshold, outputs);
-  set_threshold(form, *threshold);
+  set_checked(form, *threshold);
 }
 
-double cut_of(const plan::DataForm& form) {
+double cut_of(const DataForm& form) {
   if (form.outputs != OutputKind::logit) return form.threshold;
   return std::log(form.threshold / (1 - form.threshold));
 }
 
-std::string unscored_text(const plan::DataForm& form, std::size_t outputs) {
+std::string unscored_text(const DataForm& form, std::size_t outputs) {
   if (form.outputs == OutputKind::map)
     return fmt::format(
         "the network gives a map of {} numbers for an image, not a score a class: nothing is scored",
@@ -113,8 +141,7 @@ std::string unscored_text(const plan::DataForm& form, std::size_t outputs) {
   return {};
 }
 
-std::vector<Prediction> decide(const plan::DataForm& form, std::size_t outputs,
-                               std::span<const double> values) {
+std::vector<Prediction> decide(const DataForm& form, std::size_t outputs, std::span<const double> values) {
   const auto width = outputs;
   const double cut = cut_of(form);
   std::vector<Prediction> all(values.size() / width);
@@ -136,4 +163,4 @@ std::vector<Prediction> decide(const plan::DataForm& form, std::size_t outputs,
   return all;
 }
 
-}  // namespace velum::session
+}  // namespace velum

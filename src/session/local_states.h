@@ -9,12 +9,15 @@ namespace velum {
 
 struct Model::State {
   model::Graph graph;
-  std::string name;  // of the file, for errors
+  std::string name;    // of the file, for errors
+  double margin = -1;  // by which the ranges were widened; negative: unknown
 };
 
 struct Plan::State {
   plan::PlanResult result;
-  ServerPlan server;  // the same plan, as it is passed on
+  ServerPlan server;         // the same plan, as it is passed on
+  std::uint64_t images = 0;  // of a job, as was asked; 0: a full batch
+  plan::MachineRates rates;  // that it was predicted with
 };
 
 }  // namespace velum

@@ -7,6 +7,8 @@
 #include "plan/passes.h"
 #include "session/decision.h"
 #include "session/files.h"
+#include "session/image_notes.h"
+#include "session/images.h"
 #include "session/plan_states.h"
 #include "system/file.h"
 
@@ -96,6 +98,40 @@ std::size_t ClientPlan::images_per_batch() const {
   return plan::images_per_batch(state_->plan);
 }
 
+DataForm ClientPlan::form() const {
+  return session::public_form(state_->plan.form);
+}
+
+Range ClientPlan::input_range() const {
+  return {state_->plan.input_low, state_->plan.input_high};
+}
+
+ParameterInfo ClientPlan::parameters() const {
+  const auto& p = state_->params;
+  ParameterInfo info;
+  info.id = p.id_text();
+  info.ring = ring::name(p.ring_type());
+  info.ring_dimension = p.n();
+  info.slots = p.slots();
+  info.log2_qp = p.log2_qp();
+  info.security_bits = security_bits();
+  info.primes = p.literal().moduli;
+  info.special = p.literal().special;
+  return info;
+}
+
+std::vector<std::size_t> ClientPlan::unlike(const Images& images) const {
+  return session::unlike_images(state_->plan, session::pixels_of(images, state_->plan.input_shape).values);
+}
+
+std::string ClientPlan::unlike_note(const std::vector<std::size_t>& unlike, std::size_t images) const {
+  return session::unlike_note(state_->plan, unlike, images);
+}
+
+std::string ClientPlan::fill_note(std::size_t images) const {
+  return session::fill_note(state_->plan, images);
+}
+
 int ClientPlan::security_bits() const {
   return static_cast<int>(state_->plan.params.security);
 }
@@ -125,8 +161,8 @@ std::vector<Prediction> ClientPlan::decide(std::span<const double> outputs) cons
   if (outputs.size() % width != 0)
     fail_user("{} outputs are no whole number of images, of which the network gives {} each", outputs.size(),
               width);
-  if (const auto why = session::unscored_text(state_->plan.form, width); !why.empty()) fail_user("{}", why);
-  return session::decide(state_->plan.form, width, outputs);
+  if (const auto why = unscored_text(form(), width); !why.empty()) fail_user("{}", why);
+  return velum::decide(form(), width, outputs);
 }
 
 BatchInfo ClientPlan::inspect(ByteView batch) const {

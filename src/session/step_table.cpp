@@ -84,7 +84,9 @@ std::vector<StepReport> public_steps(const engine::RunReport& report) {
                      .multiply_adds = s.cost.multiply_adds,
                      .ntts = s.cost.ntts,
                      .key_products = s.cost.key_products,
-                     .bytes = s.cost.bytes});
+                     .bytes = s.cost.bytes,
+                     .precision_bits = s.precision_bits,
+                     .noise_precision_bits = s.noise_precision_bits});
   return steps;
 }
 
@@ -99,7 +101,9 @@ engine::RunReport private_steps(const EvaluationReport& report) {
          .cost = {s.multiply_adds, s.ntts, s.key_products, s.bytes, s.predicted_seconds_one_thread},
          .limbs = s.level,
          .scale_bits = s.scale_bits,
-         .outputs = s.outputs});
+         .outputs = s.outputs,
+         .precision_bits = s.precision_bits,
+         .noise_precision_bits = s.noise_precision_bits});
   return r;
 }
 

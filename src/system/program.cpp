@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #include "base/error.h"
@@ -38,7 +40,36 @@ bool is_users(const std::error_code& code) {
   return false;
 }
 
+// As a shell takes it again.
+std::string shell_word(const std::string& word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string_view("_@%+=:,./-").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string text(1, '\'');
+  for (const char c : word) {
+    if (c == '\'')
+      text += "'\\''";
+    else
+      text += c;
+  }
+  text += '\'';
+  return text;
+}
+
 }  // namespace
+
+std::string command_line() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  std::string text;
+  bool first = true;
+  for (std::string word; std::getline(in, word, '\0'); first = false) {
+    if (!first) text += ' ';
+    text += first ? std::filesystem::path(word).filename().string() : shell_word(word);
+  }
+  return text;
+}
 
 void forbid_core_dumps() {
   const rlimit none{0, 0};

@@ -11,6 +11,10 @@ namespace velum {
 // signal ends it.
 int run_program(const std::string& name, const std::function<void()>& body);
 
+// The command that started this process, as a shell takes it again, its program without its folder; empty
+// where the system does not say.
+std::string command_line();
+
 // For programs that hold a secret key: what they have in memory is written to no core dump.
 void forbid_core_dumps();
 

@@ -46,6 +46,9 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
                  "Results: options, history, accuracy, confusion matrix, activations, ranges");
   app.add_option("--report", args.report,
                  "A page: curves, confusion matrix, ROC, F1 by class, activations, beside the teacher");
+  app.add_option(
+      "--curves", args.curves,
+      "The curves as CSV: loss and accuracy of every epoch, those of a ReLU network trained first too");
   const auto* runs = "Runs";
   app.add_flag("--skip-test", args.skip_test, "Leave the test split alone: while choices are made")
       ->group(runs);
@@ -75,7 +78,7 @@ std::string config_of(const CLI::App& app) {
 
 // CLI11 would name all unknown keys at once, and nothing to put in their place.
 void require_known_keys(const std::string& path) {
-  std::vector<std::string> known{"out",  "json",  "report",    "skip-test",
+  std::vector<std::string> known{"out",  "json",  "report",    "curves",     "skip-test",
                                  "note", "quiet", "taught-by", "begins-with"};
   TrainOptions any;
   visit_options(any, [&](const OptionInfo& info, auto&) { known.emplace_back(info.name); });

@@ -11,7 +11,7 @@ namespace velum::train {
 
 struct Arguments {
   TrainOptions options;
-  std::string out, json, report, write_config, config;
+  std::string out, json, report, curves, write_config, config;
   std::vector<std::string> notes;
   std::string taught_by, begins_with;  // rows of a table, for the report
   bool quiet = false, skip_test = false;

@@ -87,10 +87,11 @@ void run(Arguments& args, const std::string& command) {
   record_statistics(graph, data.train.images);
   model::save_onnx(graph, args.out);
   if (!args.write_config.empty()) write_file_atomically(args.write_config, std::string_view(to_toml(o)));
-  if (!args.json.empty() || !args.report.empty()) {
+  if (!args.json.empty() || !args.report.empty() || !args.curves.empty()) {
     const auto page = to_report(report);
     if (!args.json.empty()) write_file_atomically(args.json, std::string_view(to_json(report, page)));
     if (!args.report.empty()) write_file_atomically(args.report, std::string_view(report::to_html(page)));
+    if (!args.curves.empty()) write_file_atomically(args.curves, std::string_view(report::curves_csv(page)));
   }
   for (const auto& file : {o.checkpoint, teacher_checkpoint(o)})
     if (!file.empty()) std::filesystem::remove(file);

@@ -34,6 +34,7 @@ void check_output_files(const Arguments& args) {
   const std::vector<NamedFile> written = {{"--out", args.out},
                                           {"--json", args.json},
                                           {"--report", args.report},
+                                          {"--curves", args.curves},
                                           {"--write-config", args.write_config},
                                           {"--checkpoint", o.checkpoint},
                                           {"the ReLU network's checkpoint", teacher_checkpoint(o)}};

@@ -11,17 +11,17 @@
 #include "bench/kernels.h"
 #include "bench/models.h"
 #include "bench/network.h"
-#include "cli/rates_file.h"
 #include "model/execute.h"
 #include "model/onnx.h"
+#include "session/local_rates.h"
 
 namespace velum::bench {
 namespace {
 
-using cli::rates_from_json;
-using cli::rates_json;
 using plan::kTerms;
 using plan::Term;
+using session::rates_from_json;
+using session::rates_json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

@@ -60,10 +60,11 @@ TEST(Blocks, PeakMemoryIsAsPlanned) {
     w.must("velum plan " + digits + " --out plan --packing blocks --threads 1 --blocks " + blocks);
     w.must("velum keygen --plan plan/client.plan --out keys --force");
     w.must(
-        "velum encrypt --plan plan/client.plan --key keys/secret.key --data digits --images 1 --out "
+        "velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data digits --images 1 --out "
         "batch.vct");
     w.must(
-        "velum infer --plan plan/server.plan --keys keys/eval.keys --in batch.vct --out l --threads 1 --json "
+        "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out l --threads 1 "
+        "--json "
         "i.json");
     const auto report = nlohmann::json::parse(w.read("i.json"));
     const double planned = report["planned_peak_bytes"], measured = report["peak_rss_bytes"];

@@ -26,6 +26,35 @@ TEST(Help, EveryCommandExplainsItsOptions) {
   }
 }
 
+// Of each option that takes a value and may be left out, the help says what then holds.
+TEST(Help, EveryOptionSaysItsDefault) {
+  for (const auto* name :
+       {"eval", "plan", "keygen", "encrypt", "infer", "decrypt", "run", "inspect", "bench kernels",
+        "bench network", "bench compare", "bench calibrate", "bench make-model"}) {
+    std::string option;  // with its text
+    const auto check = [&] {
+      const auto first = option.substr(0, option.find('\n'));
+      // A flag has its text, or nothing, two columns behind its name.
+      const auto flag = first.find("  ", 2);
+      const auto head = first.substr(0, flag == std::string::npos ? first.size() : flag);
+      const bool value = head.find(' ', 2) != std::string::npos;
+      if (option.empty() || !value || option.find("REQUIRED") != std::string::npos) return;
+      EXPECT_TRUE(option.find("efault:") != std::string::npos || head.find('=') != std::string::npos)
+          << name << ":\n"
+          << option;
+    };
+    for (const auto& line : lines(shell(std::string("velum ") + name + " --help", "/tmp").out)) {
+      if (line.starts_with("  -") || !line.starts_with("  ")) {
+        check();
+        option = line.starts_with("  -") ? line : "";
+      } else if (!option.empty()) {
+        option += "\n" + line;
+      }
+    }
+    check();
+  }
+}
+
 // The last line of each command's help.
 std::string example_of(const std::string& command) {
   const auto all = lines(shell("velum " + command + " --help", "/tmp").out);

@@ -23,6 +23,20 @@ TEST(PlanCommand, WritesBothHalvesAndJson) {
   EXPECT_GT(w.must("velum plan model.onnx --explain").out.size(), w.must("velum plan model.onnx").out.size());
 }
 
+TEST(PlanCommand, LeadsWithWhatOneAsks) {
+  const Workplace w;
+  const auto plain = w.must("velum plan model.onnx --batch 20").out;
+  std::vector<std::string> names;
+  for (const auto& line : lines(plain)) names.push_back(line.substr(0, line.find(' ')));
+  const std::vector<std::string> wanted = {"network",   "time",  "memory", "security",
+                                           "precision", "sizes", "places", "pixels"};
+  EXPECT_EQ(names, wanted) << plain;
+  EXPECT_NE(plain.find("predicted for 20 images"), std::string::npos) << plain;
+  const auto verbose = w.must("velum plan model.onnx --batch 20 --verbose").out;
+  EXPECT_TRUE(verbose.starts_with(plain));
+  EXPECT_NE(verbose.find("\nstep "), std::string::npos);
+}
+
 TEST(PlanCommand, ModelsWithoutRangesNeedCalibration) {
   const Workplace w;
   auto graph = w.graph();

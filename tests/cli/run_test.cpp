@@ -1,6 +1,7 @@
 // velum run and bench: results as text, JSON and CSV.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -62,6 +63,30 @@ TEST(Run, ProbeReportsThePrecisionOfEveryLayer) {
   EXPECT_NEAR(layers.back()["precision_bits"].get<double>(), report["precision_bits"].get<double>(), 2);
 }
 
+// What a person asks comes first, predicted beside measured; tables of steps only where they are asked for.
+TEST(Run, LeadsWithWhatOneAsks) {
+  const Workplace w;
+  const auto out = lines(w.must("velum run model.onnx " + kData).out);
+  const auto line_of = [&](const std::string& begin) {
+    return std::ranges::find_if(out, [&](const auto& line) { return line.starts_with(begin); }) - out.begin();
+  };
+  const auto all = static_cast<std::ptrdiff_t>(out.size());
+  for (const std::string name :
+       {"accuracy ", "agreement ", "time ", "memory ", "security ", "precision ", "places "})
+    EXPECT_LT(line_of(name), all) << name;
+  EXPECT_EQ(line_of("accuracy "), 0);
+  EXPECT_LT(line_of("agreement "), line_of("time "));
+  EXPECT_NE(out[static_cast<std::size_t>(line_of("time "))].find("predicted"), std::string::npos);
+  EXPECT_NE(out[static_cast<std::size_t>(line_of("memory "))].find("predicted"), std::string::npos);
+  EXPECT_NE(
+      out[static_cast<std::size_t>(line_of("places "))].find(std::to_string(Workplace::kImages) + " of "),
+      std::string::npos);
+  EXPECT_EQ(line_of("layer "), all);
+  const auto verbose = w.must("velum run model.onnx --verbose " + kData).out;
+  EXPECT_NE(verbose.find("\nlayer "), std::string::npos);
+  EXPECT_NE(verbose.find("\nmoduli "), std::string::npos);
+}
+
 TEST(Run, FewerImagesCanBeTaken) {
   const Workplace w;
   w.must("velum run model.onnx " + kData + " --images 3 --json out.json");
@@ -78,14 +103,19 @@ TEST(Run, ThePageComparesEncryptedAndClear) {
   const Workplace w;
   w.must("velum run model.onnx " + kData + " --html page.html");
   const auto page = w.read("page.html");
-  for (const auto* what :
-       {"Confusion matrix, encrypted", "Confusion matrix, clear", "Time by step", "80.00 %"})
+  for (const auto* what : {"Confusion matrix, encrypted and clear", "Time by step", "80.00 %",
+                           "Time an image", "ms predicted", "<dt>Security</dt>", "velum run model.onnx",
+                           "<dt>version</dt>", "<dt>commit</dt>", "<dt>machine</dt>"})
     EXPECT_NE(page.find(what), std::string::npos) << what;
+  EXPECT_EQ(page.find("Confusion matrix, clear"), std::string::npos) << "one matrix, with what differs";
+  EXPECT_EQ(page.find("Precision by layer"), std::string::npos) << "without --probe";
   // Without labels there is nothing to compare, but the times are there.
   w.must("velum run model.onnx --data npy:images.npy --html bare.html");
   const auto bare = w.read("bare.html");
   EXPECT_EQ(bare.find("Confusion matrix"), std::string::npos);
   EXPECT_NE(bare.find("Time by step"), std::string::npos);
+  w.must("velum run model.onnx " + kData + " --probe --html probed.html");
+  EXPECT_NE(w.read("probed.html").find("Precision by layer"), std::string::npos);
 }
 
 // Every pixel within its range, and layers far outside theirs.

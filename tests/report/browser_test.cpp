@@ -173,8 +173,8 @@ TEST(Browser, TheScreenShowsThePictures) {
   // The page as it is, with its policy against scripts and other people's resources.
   const auto full = shot("full", test::sample_report());
   EXPECT_GT(full.inked, 0.04);
-  EXPECT_GT(full.blue, 0.003);
-  EXPECT_GT(full.orange, 0.002);
+  EXPECT_GT(full.blue, 0.0022);
+  EXPECT_GT(full.orange, 0.0015);
   // Without anything to draw there is next to nothing: what was seen above are the pictures.
   Report empty;
   empty.title = "Nothing";

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -73,6 +74,61 @@ TEST(Html, FiguresAreInTheTables) {
   EXPECT_NE(page.find("<td>0.15</td>"), std::string::npos);     // a coefficient
   EXPECT_NE(page.find("<td>-6 to 5</td>"), std::string::npos);  // a planned range
   EXPECT_NE(page.find("<td>95.83 %</td>"), std::string::npos);  // training accuracy of epoch 12
+}
+
+TEST(Html, HeadlinesComeFirst) {
+  auto r = test::sample_report();
+  r.headlines = {{"Time an image", "1.2 ms", "1.1 ms predicted"}, {"Security", "128 bits", ""}};
+  const auto page = to_html(r);
+  const auto first = page.find("1.1 ms predicted");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_LT(first, page.find("<h2"));
+  EXPECT_EQ(page.find("<dt>Macro F1</dt>"), std::string::npos) << "in place of the tiles of quality";
+}
+
+// One matrix with what differs, and not two to compare by eye.
+TEST(Html, EncryptedAndClearAreOneMatrix) {
+  auto r = test::sample_report();
+  r.evaluations = {{"encrypted", r.evaluations[0].metrics}, {"clear", r.evaluations[0].metrics}};
+  r.encrypted_and_clear = true;
+  auto& encrypted = r.evaluations[0].metrics.confusion;
+  EXPECT_NE(to_html(r).find("they are equal"), std::string::npos);
+  encrypted[0][0] -= 2;
+  encrypted[0][1] += 2;
+  const auto page = to_html(r);
+  EXPECT_EQ(count(page, "Confusion matrix, encrypted and clear</h3>"), 1u);
+  EXPECT_EQ(count(page, "Confusion matrix, clear"), 0u);
+  EXPECT_NE(page.find("2 entries differ"), std::string::npos);
+  EXPECT_NE(page.find(fmt::format("<td>{} (-2)</td>", encrypted[0][0])), std::string::npos);
+  EXPECT_NE(page.find(fmt::format("<td>{} (+2)</td>", encrypted[0][1])), std::string::npos);
+  EXPECT_EQ(count(page, "class=\"differs\""), 2u);
+}
+
+TEST(Html, StepsShowWhatWasPredictedAndHowPreciseTheyAre) {
+  Report r;
+  r.steps = {{"reading", 0.5, 0.4, {}, {}}, {"conv1", 2.0, 1.75, 11.5, 14.25}};
+  const auto page = to_html(r);
+  for (const auto* what : {"predicted", "<td>1.75</td>", "precision in bits", "<td>11.5</td>",
+                           "<td>14.2</td>", "Precision by layer", "Time by step"})
+    EXPECT_NE(page.find(what), std::string::npos) << what;
+  for (auto& s : r.steps) s.predicted = s.precision = s.noise_precision = {};
+  const auto bare = to_html(r);
+  EXPECT_EQ(bare.find("predicted"), std::string::npos);
+  EXPECT_EQ(bare.find("Precision by layer"), std::string::npos);
+}
+
+// Curves that lie close together at the end are drawn a second time, by themselves.
+TEST(Html, CurvesAreEnlargedWhereTheyCrowd) {
+  Report r;
+  for (int e = 1; e <= 20; ++e) {
+    const double settled = e < 4 ? 0.2 * e : 0.9 + 0.001 * e;
+    r.history.push_back({e, 3 - 0.1 * e, settled, settled - 0.01, 3 - 0.1 * e, {}});
+  }
+  const auto page = to_html(r);
+  EXPECT_EQ(count(page, "Accuracy by epoch: from 4 on</h3>"), 1u);
+  EXPECT_EQ(count(page, "Loss by epoch: from"), 0u) << "a line that falls evenly is as clear as a whole";
+  r.history.resize(1);
+  EXPECT_EQ(count(to_html(r), ": from"), 0u);
 }
 
 // The difference of two splits would say nothing of two networks.

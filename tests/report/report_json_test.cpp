@@ -30,6 +30,17 @@ TEST(ReportJson, HoldsTheFiguresUnderTheirNames) {
   EXPECT_EQ(j["steps"][0]["seconds"], 1.5);
 }
 
+TEST(ReportJson, CurvesAreATableToo) {
+  Report r;
+  r.teacher_history = {{1, 0.5, 0.75, {}, {}, {}}};
+  r.history = {{1, 1.25, 0.5, 0.625, 1.5, 0.25}, {2, 1, 0.75, {}, {}, 1.0}};
+  EXPECT_EQ(curves_csv(r),
+            "network,epoch,loss,train_accuracy,validation_loss,validation_accuracy,replaced\n"
+            "teacher,1,0.5,0.75,,,\n"
+            "network,1,1.25,0.5,1.5,0.625,0.25\n"
+            "network,2,1,0.75,,,1\n");
+}
+
 TEST(ReportJson, AnAreaThatIsNotDefinedIsNull) {
   const auto m = measure(std::vector<double>{1, 0, 2, 0}, 2, std::vector<std::int32_t>{0, 0}, {});
   EXPECT_TRUE(to_json(m)["auc"].is_null());

@@ -50,7 +50,7 @@ report::Report sample_report() {
   second.input = {-2, 7, 2};
   second.output = {0, 7, 1.5};
   r.activations = {first, second};
-  r.steps = {{"conv1", 1.5}, {"dense1", 0.25}};
+  r.steps = {{"conv1", 1.5, 1.25, 10.5, 12.0}, {"dense1", 0.25, 0.5, {}, {}}};
   return r;
 }
 
@@ -58,6 +58,8 @@ report::Report two_class_report() {
   auto r = sample_report();
   r.evaluations = {{"network", measured(2, {"normal", "pneumonia"}, 0.6)},
                    {"quantised", measured(2, {"normal", "pneumonia"}, 0.61)}};
+  r.encrypted_and_clear = true;
+  r.headlines = {{"Time an image", "1.2 ms", "1.1 ms predicted"}};
   return r;
 }
 

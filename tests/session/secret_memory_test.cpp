@@ -191,18 +191,18 @@ void live(const TempFolder& folder, const Stops& stop) {
   }
   const auto plan = ServerPlan::load(folder / "plan/server.plan");
   {
-    const auto client = Client::load(plan.client(), keys + "/secret.key", {.threads = 1});
+    const auto client = Client::load(plan.client(), keys + "/secret/secret.key", {.threads = 1});
     stop.at('l');
     const auto images = drawn_images(3);
     client.encrypt_to_file(Images::floats(images), batch);
     stop.at('e');
-    Server(plan, EvaluationKeys::load(plan, keys + "/eval.keys"), {.threads = 1})
+    Server(plan, EvaluationKeys::load(plan, keys + "/public/eval.keys"), {.threads = 1})
         .evaluate_file(batch, results);
     client.decrypt_file(results, batch);
     stop.at('d');
   }
   stop.at('g');
-  const auto unprotected = slurp(keys + "/secret.key");
+  const auto unprotected = slurp(keys + "/secret/secret.key");
   stop.at('u');
 }
 
@@ -259,7 +259,7 @@ TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
   const auto made = [&]() -> const Forms& {  // known once the child has saved it
     if (forms.empty()) {
       const auto plan = ServerPlan::load(folder / "plan/server.plan").client();
-      forms = forms_of(folder / "keys/secret.key", plan.state().params);
+      forms = forms_of(folder / "keys/secret/secret.key", plan.state().params);
     }
     return forms;
   };

@@ -53,6 +53,12 @@ End end_of(
   return end;
 }
 
+// This test's own command: its program without its folder, and its arguments.
+TEST(Program, KnowsItsCommandLine) {
+  const auto text = command_line();
+  EXPECT_TRUE(text.starts_with("velum_system_tests")) << text;
+}
+
 TEST(Program, ErrorsAreOneLineAndACode) {
   EXPECT_EQ(end_of([] {}).code, 0);
   const auto user = end_of([] { fail_user("a\nb\x1b[1m"); });

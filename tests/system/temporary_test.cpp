@@ -129,14 +129,15 @@ TEST(Temporary, OtherNamesAndLinksAreLeftAlone) {
   std::filesystem::create_directory_symlink("elsewhere", folder / ".velum-00000002.tmp");
   folder.write(".velum-00000003.tmp", Bytes{1});
   folder.write(".velum-00000004.tmp/a", Bytes{1});
-  folder.write(".velum-00000005.tmp/deeper/a", Bytes{1});  // nothing of Velum's
+  folder.write(".velum-00000005.tmp/deeper/still/a", Bytes{1});  // nothing of Velum's
+  folder.write(".velum-00000006.tmp/secret/a", Bytes{1});
   remove_abandoned(folder.path());
   EXPECT_EQ(sorted(folder.list()),
             (std::vector<std::string>{".velum-00000001.tmp", ".velum-00000002.tmp", ".velum-00000005.tmp",
                                       ".velum-0123456.tmp", ".velum-0123456g.tmp", ".velum-pending",
                                       "elsewhere", "velum-01234567.tmp"}));
   EXPECT_TRUE(std::filesystem::exists(folder / "elsewhere/precious"));
-  EXPECT_TRUE(std::filesystem::exists(folder / ".velum-00000005.tmp/deeper/a"));
+  EXPECT_TRUE(std::filesystem::exists(folder / ".velum-00000005.tmp/deeper/still/a"));
   remove_abandoned(folder / "nowhere");
 }
 

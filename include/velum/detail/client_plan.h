@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "velum/detail/common.h"
+#include "velum/detail/data_form.h"
+#include "velum/detail/images.h"
 
 namespace velum {
 
@@ -12,6 +15,27 @@ struct Prediction {
   std::int32_t predicted =
       0;  ///< The class: the largest output; of a single output, 1 where it is above the threshold.
   double probability = 0;  ///< Of that class: softmax of the outputs, or the sigmoid of a single one.
+};
+
+/// Where a single output is cut, as it is encrypted: that of a logit is at its probability's threshold.
+double cut_of(const DataForm& form);
+/// Why outputs are not scored by class; empty where they are.
+std::string unscored_text(const DataForm& form, std::size_t outputs);
+/// Another threshold of a single output. Throws Error where there is none, or the number is no threshold.
+void set_threshold(DataForm& form, std::size_t outputs, std::optional<double> threshold);
+/// What rows of `outputs` numbers say, in order.
+std::vector<Prediction> decide(const DataForm& form, std::size_t outputs, std::span<const double> values);
+
+/// Parameters of the encryption scheme.
+struct ParameterInfo {
+  std::string id;                      ///< Names them: hexadecimal digits.
+  std::string ring;                    ///< "real" or "standard".
+  std::size_t ring_dimension = 0;      ///< N.
+  std::size_t slots = 0;               ///< Of a ciphertext.
+  double log2_qp = 0;                  ///< Bits of all moduli together, which the security limits.
+  int security_bits = 0;               ///< Classical: 128, 192 or 256.
+  std::vector<std::uint64_t> primes;   ///< Of the ciphertexts' modulus.
+  std::vector<std::uint64_t> special;  ///< Of the keys alone.
 };
 
 /// What a data owner must know of a network: the form of its images and outputs, parameters, and which keys
@@ -43,6 +67,12 @@ class ClientPlan {
   std::vector<std::string> classes() const;
   /// Places of a batch: up to so many images take the time of one.
   std::size_t images_per_batch() const;
+  /// What images and outputs mean.
+  DataForm form() const;
+  /// The values of images that the plan was made for, after black and white are 0 and 1; others are refused.
+  Range input_range() const;
+  /// All of the parameters.
+  ParameterInfo parameters() const;
   /// Classical security of the parameters: 128, 192 or 256.
   int security_bits() const;
   /// Whether the plan's precision allows for inputs that were encrypted with a public key.
@@ -56,6 +86,15 @@ class ClientPlan {
   /// Bytes of the evaluation keys, of one public key.
   std::uint64_t evaluation_key_bytes() const;
   std::uint64_t public_key_bytes() const;  ///< See evaluation_key_bytes().
+
+  /// Numbers of those images that are unlike the ones that the network was measured on, although in range:
+  /// their results may be wrong, and so may those of images that are encrypted with them. Empty where the
+  /// plan says nothing of them.
+  std::vector<std::size_t> unlike(const Images& images) const;
+  /// A line for people about them, of so many images in all; empty where there are none.
+  std::string unlike_note(const std::vector<std::size_t>& unlike, std::size_t images) const;
+  /// A line for people about so many images that leave most places of their batches empty; else empty.
+  std::string fill_note(std::size_t images) const;
 
   /// What rows of outputs() numbers say, in order. Throws Error where it is no whole number of rows, or where
   /// outputs are a map and not scores of classes.

@@ -18,6 +18,12 @@ using Bytes = std::vector<std::uint8_t>;
 /// The same, seen. The function that takes one keeps no reference to it.
 using ByteView = std::span<const std::uint8_t>;
 
+/// Numbers from `low` to `high`.
+struct Range {
+  double low = 0;   ///< The least.
+  double high = 0;  ///< The largest.
+};
+
 /// Told of a long call while it runs, and asked whether to go on. Both are called in the thread that made the
 /// call, at most a few times a second of work, between pieces of it; a piece takes up to some seconds for
 /// large networks.
@@ -27,6 +33,9 @@ struct Monitor {
   /// True ends the call: it throws Error of ErrorKind::cancelled, leaves no file behind, and the object that
   /// was called can be called again. May be empty.
   std::function<bool()> cancel = {};
+  /// Told what is at work, such as "evaluating" and "batch 2 of 3, conv1", and the share of that which is
+  /// done: for a line on a terminal. May be empty.
+  std::function<void(const std::string& stage, double share, const std::string& what)> stage = {};
 };
 
 /// A step of a network's evaluation.
@@ -41,6 +50,11 @@ struct StepReport {
   std::uint64_t ntts = 0;                   ///< Transforms.
   std::uint64_t key_products = 0;           ///< Products with keys, in limbs.
   std::uint64_t bytes = 0;                  ///< Of ciphertexts, read and written.
+  /// Of a probed run, 0 otherwise: -log2 of the rms error over the largest magnitude, against the network in
+  /// the clear. Copies and partial sums have none.
+  double precision_bits = 0;
+  /// The same against the plan in doubles, whose weights are rounded already: what encryption alone adds.
+  double noise_precision_bits = 0;
 };
 
 /// What an evaluation took.

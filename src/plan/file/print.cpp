@@ -9,6 +9,7 @@
 #include "ckks/core/key_sizes.h"
 #include "plan/key_bytes.h"
 #include "plan/passes.h"
+#include "plan/summary.h"
 
 namespace velum::plan {
 
@@ -95,6 +96,41 @@ std::uint64_t key_file_bytes(const ClientPlan& plan) {
 double input_bytes(const ClientPlan& plan) {
   return wire_bytes(plan, input_ciphertexts(plan), plan.input_limbs, 1) *
          static_cast<double>(images_per_batch(plan));
+}
+
+std::string summary_text(const ServerPlan& p, std::uint64_t images) {
+  const auto& c = p.client;
+  const auto places = images_per_batch(c);
+  const auto job = images > 0 ? images : places, batches = (job + places - 1) / places;
+  const double seconds = p.total.seconds / std::max(p.threads, 1) * static_cast<double>(batches);
+  std::string t;
+  t += fmt::format("network     {}: {} to {} outputs\n", c.model_name, model::to_string(c.input_shape),
+                   c.outputs);
+  t += fmt::format("time        {} predicted for {} images in {} {}, {:.3g} ms an image, with {} threads\n",
+                   format_duration(seconds), job, batches, batches == 1 ? "batch" : "batches",
+                   1e3 * seconds / static_cast<double>(job), p.threads);
+  t += fmt::format("memory      {} predicted, at the most, with {} threads\n",
+                   format_bytes(static_cast<double>(p.peak_bytes)), p.threads);
+  if (c.params.security == ckks::Security::none)
+    t += "security    none (a test)\n";
+  else
+    t += fmt::format("security    {} bits (ring dimension {})\n", static_cast<int>(c.params.security),
+                     c.params.n);
+  t += fmt::format("precision   {:.1f} bits predicted, of outputs up to {:.4g}\n", precision_bits(p),
+                   c.output_bound);
+  t += fmt::format("sizes       {} an image to send, {} to get back; keys {}, once\n",
+                   format_bytes(input_bytes(c) * static_cast<double>(batches) / static_cast<double>(job)),
+                   format_bytes(wire_bytes(c, output_ciphertexts(c), c.output_limbs, c.output_polys) *
+                                static_cast<double>(places * batches) / static_cast<double>(job)),
+                   format_bytes(static_cast<double>(key_file_bytes(c))));
+  if (c.public_key)
+    t += fmt::format("public key  {}; images encrypted with it take {} each\n",
+                     format_bytes(static_cast<double>(public_key_file_bytes(c))),
+                     format_bytes(wire_bytes(c, input_ciphertexts(c), c.input_limbs, 2) *
+                                  static_cast<double>(places * batches) / static_cast<double>(job)));
+  t += fmt::format("places      {} of {} for images are used: a batch takes as long however many are\n", job,
+                   places * batches);
+  return t;
 }
 
 std::string to_text(const ServerPlan& p) {

@@ -1,15 +1,15 @@
-#include "cli/rates_file.h"
+#include "session/local_rates.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
 #include "base/error.h"
 #include "kernels/table.h"
 #include "system/file.h"
 
-namespace velum::cli {
+namespace velum::session {
 
 namespace {
 
@@ -64,13 +64,6 @@ std::string user_rates_path() {
   return home.empty() ? "" : home + "/.config/velum/rates.json";
 }
 
-void add_rates_option(CLI::App& app, std::string& option) {
-  app.add_option("--rates", option,
-                 "Rates of this machine that velum bench calibrate wrote; \"builtin\": none. Default: "
-                 "$VELUM_RATES, else the user's file")
-      ->type_name("FILE");
-}
-
 Json rates_json(const plan::MachineRates& rates) {
   return {{"rates", "velum"},
           {"version", kVersion},
@@ -102,28 +95,25 @@ plan::MachineRates read_rates_file(const std::string& path) {
   return rates_from_json(parse_rates(path), path);
 }
 
-void apply_rates(plan::Request& request, const std::string& option) {
+std::string apply_rates(plan::Request& request, const std::string& option) {
   auto path = option.empty() ? environment("VELUM_RATES") : option;
-  if (path == kBuiltIn) return;
+  if (path == kBuiltIn) return {};
   const bool named = !path.empty();
   if (!named) {
     path = user_rates_path();
     std::error_code error;
-    if (path.empty() || !std::filesystem::exists(path, error)) return;
+    if (path.empty() || !std::filesystem::exists(path, error)) return {};
   }
   const auto json = parse_rates(path);
   const auto rates = rates_from_json(json, path);
   // A home may be shared by machines: another's rates are no better than the defaults.
   if (!named &&
-      (json.value("cpu", Json()) != cpu_name() || json.value("kernels", Json()) != kernels::table().name)) {
-    fmt::print(
-        stderr,
-        "note: {} is of another processor or kernel variant and is left aside; run velum bench calibrate\n",
-        path);
-    return;
-  }
+      (json.value("cpu", Json()) != cpu_name() || json.value("kernels", Json()) != kernels::table().name))
+    return fmt::format(
+        "{} is of another processor or kernel variant and is left aside; run velum bench calibrate", path);
   request.rates = rates;
   request.rates_origin = "calibrated, from " + path;
+  return {};
 }
 
-}  // namespace velum::cli
+}  // namespace velum::session
