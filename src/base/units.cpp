@@ -15,8 +15,8 @@ std::string format_duration(double seconds) {
 std::string format_bytes(double bytes) {
   if (bytes < 1e3) return fmt::format("{:.0f} B", bytes);
   if (bytes < 1e6) return fmt::format("{:.1f} kB", bytes / 1e3);
-  if (bytes < 1073741824.0) return fmt::format("{:.1f} MB", bytes / 1e6);
-  return fmt::format("{:.2f} GiB", bytes / 1073741824.0);
+  if (bytes < 1e9) return fmt::format("{:.1f} MB", bytes / 1e6);
+  return fmt::format("{:.2f} GB", bytes / 1e9);
 }
 
 }  // namespace velum

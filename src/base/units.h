@@ -6,6 +6,6 @@
 namespace velum {
 
 std::string format_duration(double seconds);  // "850 ms", "12.3 s", "4 min 05 s"
-std::string format_bytes(double bytes);       // "12.0 kB", "1.50 GiB" from 1 GiB on
+std::string format_bytes(double bytes);       // in powers of 1000: "12.0 kB", "1.50 GB"
 
 }  // namespace velum

@@ -68,7 +68,7 @@ CLI::Validator size_text() {
         const bool unit =
             digits == std::string::npos || std::isalpha(static_cast<unsigned char>(text[digits]));
         return length > 0 && length <= 18 && unit ? ""
-                                                  : fmt::format("\"{}\" is no size, such as 20GiB", text);
+                                                  : fmt::format("\"{}\" is no size, such as 20GB", text);
       },
       "");
 }

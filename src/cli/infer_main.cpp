@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
     app.add_option("--in", o.in, "The encrypted batch")->required()->type_name("FILE");
     app.add_option("--out", o.out, "The encrypted results")->required()->type_name("FILE");
     app.add_option("--memory", o.memory,
-                   "Refuse to run beyond this, such as 20GiB; default: what the machine has")
+                   "Refuse to run beyond this, such as 20GB; default: what the machine has")
         ->transform(CLI::AsSizeValue(true))
         ->transform(size_text())
         ->type_name("SIZE");

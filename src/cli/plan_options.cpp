@@ -45,7 +45,7 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
                  "and more where typical outputs would keep fewer than 8 of their own")
       ->check(CLI::Range(1.0, 40.0));
   app.add_option("--memory", options.memory,
-                 "Memory that evaluation may take, such as 20GiB; default: what the machine has")
+                 "Memory that evaluation may take, such as 20GB; default: what the machine has")
       ->transform(CLI::AsSizeValue(true))
       ->transform(size_text())
       ->type_name("SIZE");

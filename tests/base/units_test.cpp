@@ -17,7 +17,8 @@ TEST(Units, Sizes) {
   EXPECT_EQ(format_bytes(12), "12 B");
   EXPECT_EQ(format_bytes(12000), "12.0 kB");
   EXPECT_EQ(format_bytes(12.5e6), "12.5 MB");
-  EXPECT_EQ(format_bytes(1.5 * (1 << 30)), "1.50 GiB");
+  EXPECT_EQ(format_bytes(999.9e6), "999.9 MB");
+  EXPECT_EQ(format_bytes(1.5 * (1 << 30)), "1.61 GB");
 }
 
 }  // namespace
