@@ -67,8 +67,7 @@ CLI::Validator size_text() {
         const auto length = digits == std::string::npos ? text.size() : digits;
         const bool unit =
             digits == std::string::npos || std::isalpha(static_cast<unsigned char>(text[digits]));
-        return length > 0 && length <= 18 && unit ? ""
-                                                  : fmt::format("\"{}\" is no size, such as 20GB", text);
+        return length > 0 && length <= 18 && unit ? "" : fmt::format("\"{}\" is no size, such as 20GB", text);
       },
       "");
 }
