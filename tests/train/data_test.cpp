@@ -70,6 +70,43 @@ TEST(Folders, AreResizedAndBadImagesNamedThenSkipped) {
   std::filesystem::remove_all(folder);
 }
 
+// Photographs of 4 by 8 pixels that say they lie on their side, dark at the ends: as velum eval takes them by
+// the same options.
+TEST(Folders, AreFittedAndTurnedAsTheOptionsSay) {
+  const std::filesystem::path folder = scratch("photographs");
+  std::vector<std::uint8_t> pixels;
+  for (int y = 0; y < 4; ++y)
+    for (int x = 0; x < 8; ++x)
+      pixels.push_back(x < 2 || x >= 6 ? 0 : static_cast<std::uint8_t>(100 + 20 * y));
+  const auto bytes =
+      velum::testing::raw_png(0, 8, 4, 8, pixels, {{"eXIf", velum::testing::exif_orientation(6, true)}});
+  for (const std::string split : {"train", "val", "test"})
+    for (const std::string name : {"cat", "dog"}) {
+      std::filesystem::create_directories(folder / split / name);
+      write_file_atomically((folder / split / name / "a.png").string(), std::span<const std::uint8_t>(bytes));
+    }
+  TrainOptions o;
+  o.data = "folder:" + folder.string();
+  o.image_size = 4;
+  const auto first_pixels = [&](const char* resize, const char* exif) {
+    o.resize = resize;
+    o.exif = exif;
+    return 255 * load_training_data(o).train.images[0][0];
+  };
+  // The centre, row by row; upright, the stored first row stands at the right.
+  const auto centre = torch::tensor({100, 120, 140, 160}).reshape({4, 1}).expand({4, 4});
+  EXPECT_TRUE(torch::allclose(first_pixels("crop", "ignore"), centre.to(torch::kFloat), 0, 1e-3));
+  EXPECT_TRUE(
+      torch::allclose(first_pixels("crop", "apply"), centre.rot90(-1, {0, 1}).to(torch::kFloat), 0, 1e-3));
+  // Whole, with black above and below; turned, at the sides.
+  const auto whole = first_pixels("fit", "ignore"), upright = first_pixels("fit", "apply");
+  EXPECT_EQ(whole.slice(0, 1, 3).min().item<float>() > 0, true);
+  EXPECT_EQ(whole[0].max().item<float>() + whole[3].max().item<float>(), 0);
+  EXPECT_TRUE(torch::allclose(upright, whole.rot90(-1, {0, 1}), 0, 1e-3));
+  EXPECT_GT(first_pixels("stretch", "ignore")[0].max().item<float>(), 50);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Folders, AClassWithoutTrainingImagesIsNamed) {
   const auto folder = class_folders();
   TrainOptions o;

@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/temp_folder.h"
+#include "data/dataset.h"
 #include "model/class_names.h"
+#include "model/execute.h"
 #include "model/onnx.h"
 
 namespace velum::train {
@@ -87,6 +89,31 @@ TEST_F(Program, WritesWhatWasAskedForAndNothingElse) {
   EXPECT_FALSE(same.contains("test"));
   EXPECT_EQ(same.at("taught_by"), "digits-lenet5-relu");
   EXPECT_EQ(same.at("validation").at("accuracy"), report.at("validation").at("accuracy"));
+}
+
+// Range, mean and deviation are part of the network: it is trained on what they make of the images, and the
+// file takes images as they are, right for as many as the report says.
+TEST_F(Program, PixelOptionsArePartOfTheNetwork) {
+  const auto outcome =
+      run(quick + "--input-range 0,255 --input-mean 63.75 --input-std 127.5 --out m.onnx --json r.json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto graph = model::load_onnx(folder / "m.onnx");
+  EXPECT_EQ(graph.pixels.origin, model::Pixels::Origin::recorded);
+  EXPECT_EQ(graph.pixels.high, 255);
+  data::LoadOptions test;
+  test.split = data::Split::test;
+  const auto images = data::load("digits", test);
+  const auto outputs = model::execute(graph, images.images, images.count());
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < images.count(); ++i) {
+    const auto row = outputs.begin() + static_cast<std::ptrdiff_t>(10 * i);
+    right += std::max_element(row, row + 10) - row == images.labels[i];
+  }
+  const auto report = nlohmann::json::parse(text_of(folder / "r.json"));
+  EXPECT_NEAR(report.at("test").at("accuracy").get<double>(),
+              static_cast<double>(right) / static_cast<double>(images.count()), 0.002);
+  refuses(quick + "--out n.onnx --input-range 1,0", 2, {"--input-range"});
+  refuses(quick + "--out n.onnx --input-mean 1,2", 2, {"--input-mean"});
 }
 
 TEST_F(Program, RefusesInOneLineAndLeavesNothing) {
