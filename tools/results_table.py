@@ -13,8 +13,7 @@ RUNS = [("digits", "digits-bench", "built-in digits, 2 activations"),
         ("pneumonia", "pneumonia-bench", "PneumoniaMNIST"),
         ("pneumonia-train-split", None, "PneumoniaMNIST, training images"),
         ("pneumonia-full-batch", None, "PneumoniaMNIST, a full batch: all splits, repeated"),
-        ("cifar10", "cifar10-bench", "CIFAR-10, 5 activations"),
-        ("cifar10-full-batch", None, "CIFAR-10, a full batch of training images")]
+        ("cifar10", "cifar10-bench", "CIFAR-10, scnn, 5 activations")]
 
 
 def load(name):
