@@ -38,7 +38,7 @@ def load(name):
 
 
 def size(count):
-    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def duration(seconds):

@@ -65,7 +65,7 @@ def rows_of(prefix):
 
 
 def size(count):
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def plans(prefix):
