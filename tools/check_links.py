@@ -15,7 +15,8 @@ def anchors(text):
 
 
 def faults(root):
-    documents = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "examples").rglob("*.md")]
+    documents = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "examples").rglob("*.md"),
+                 *(root / "integrations").rglob("*.md")]
     for page in sorted(documents):
         for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
             for target in LINK.findall(line):

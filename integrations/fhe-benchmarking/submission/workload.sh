@@ -1,0 +1,20 @@
+# What each size of the workload is run with. Sourced by the programs (programs/task.sh) and by the build.
+
+# workload SIZE sets: name, the folder in io/ and datasets/; images, for which the plan is made; network, in models/;
+# border, the pixels on each side that the network does not read; options, of velum plan.
+workload() {
+  border=0 network=mnist.onnx options=
+  case "$1" in
+    0) name=single images=1 ;;
+    1) name=small images=100 ;;
+    2) name=medium images=1000 ;;
+    3) name=large images=10000 ;;
+    *) return 2 ;;
+  esac
+}
+
+# plan_to FOLDER: both halves of the plan. One decision for the build, the server and the client.
+plan_to() {
+  # shellcheck disable=SC2086
+  "$here/velum" plan "$network" --batch "$images" $options --out "$1"
+}
