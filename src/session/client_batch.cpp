@@ -83,6 +83,15 @@ void require_in_range(double x, const plan::ClientPlan& plan, std::size_t image,
         plan.input_high);
 }
 
+// Every pixel, also those that the network never reads and that are not encrypted: an image out of range is
+// not the one that was meant.
+void require_in_range(const plan::ClientPlan& plan, const BatchImages& images) {
+  parallel_for(images.count(), [&](std::size_t j, int) {
+    const auto image = images.pixels.subspan(j * images.elements, images.elements);
+    for (std::size_t e = 0; e < image.size(); ++e) require_in_range(image[e], plan, images.first + j, e);
+  });
+}
+
 }  // namespace
 
 BatchImages batch_images(std::span<const float> pixels, std::size_t elements, std::size_t per_batch,
@@ -103,11 +112,7 @@ SecretBuffer<double> fill_slots(const plan::ClientPlan& plan, const BatchImages&
   for (std::size_t j = 0; j < places; ++j) {
     const auto* image = images.pixels.data() + j % images.count() * images.elements;
     for (std::size_t p = 0; p < blocks; ++p)
-      if (elements[p] != plan::kAbsent) {
-        const double x = image[elements[p]];
-        if (j < images.count()) require_in_range(x, plan, images.first + j, elements[p]);
-        slots[j * blocks + p] = x;
-      }
+      if (elements[p] != plan::kAbsent) slots[j * blocks + p] = image[elements[p]];
   }
   return slots;
 }
@@ -121,6 +126,7 @@ ckks::SeededCiphertext encrypt_ciphertext(const plan::ClientPlan& plan, const ck
 void encrypt_batch(engine::PackedInput& out, const plan::ClientPlan& plan, const ckks::Parameters& params,
                    const ckks::Encryptor& encryptor, const BatchImages& images, const Progressing& progress) {
   const auto count = out.count();
+  require_in_range(plan, images);
   for (std::size_t begin = 0; begin < count; begin += chunk_size()) {
     const auto end = std::min(count, begin + chunk_size());
     parallel_for(end - begin, [&](std::size_t i, int) {
@@ -151,6 +157,7 @@ void encrypt_images(engine::BatchWriter& writer, const plan::ClientPlan& plan,
   const auto per_batch = plan::input_ciphertexts(plan), places = plan::images_per_batch(plan);
   const auto total = engine::batch_count(pixels.size() / elements, plan) * per_batch;
   const auto bytes = writer.sealed_bytes();
+  require_in_range(plan, {pixels, elements, 0});
   std::vector<std::uint8_t> chunk;
   for (std::size_t begin = 0; begin < total; begin += chunk_size()) {
     if (progress) progress(static_cast<double>(begin) / static_cast<double>(total));

@@ -261,6 +261,52 @@ TEST(Lowering, UnusedElementsAreLeftOut) {
   b.convolution(2, 1).quadratic().convolution(2, 1, 2).quadratic().flatten().dense(2);
   const auto plan = make_plan(b.finish(), fixed_request()).plan;
   EXPECT_EQ(plan.values[1].elements, 2u * 9u);  // every other row and column
+  EXPECT_EQ(plan.values[0].elements, 9u) << "pixels that nothing reads are not sent";
+  EXPECT_EQ(plan.client.input_order, (Layout{0, 2, 4, 10, 12, 14, 20, 22, 24}));
+  expect_faithful(b);
+}
+
+// The result's two polynomials of one modulus, in place of three of two.
+TEST(Lowering, ResultsAreSmall) {
+  NetworkBuilder b({8}, 23);
+  for (int i = 0; i < 2; ++i) b.dense(24).quadratic(0.1f, 0.5f);
+  b.dense(4);
+  const auto small = make_plan(b.finish(), fixed_request()).plan;
+  EXPECT_EQ(small.steps.back().finish, Finish::relinearise_rescale);
+  EXPECT_EQ(small.client.output_polys, 2);
+  EXPECT_EQ(small.client.output_limbs, 1u);
+  EXPECT_LT(small.client.params.moduli[0], std::uint64_t{1} << 32) << "32 bits a value at most";
+  expect_faithful(b);
+}
+
+// The rounding of one more division would be seen in many bits; and many outputs would take more key switches
+// than the rest of the network.
+TEST(Lowering, ResultsAreNotSmallAtAnyPrice) {
+  NetworkBuilder wide({8}, 26);
+  for (int i = 0; i < 2; ++i) wide.dense(12).quadratic(0.1f, 0.5f);
+  wide.dense(64);
+  EXPECT_EQ(make_plan(wide.finish(), fixed_request()).plan.client.output_polys, 3);
+
+  NetworkBuilder mild({8}, 27);
+  mild.quadratic(0.1f, 0.5f).quadratic(0.1f, 0.5f);
+  auto precise = fixed_request();
+  precise.precision_bits = 14;
+  precise.min_log_n = 15;  // where a division's rounding is largest
+  const auto plan = make_plan(mild.finish(), precise).plan;
+  EXPECT_EQ(plan.client.output_polys, 3) << to_text(plan);
+}
+
+// One square needs no key, and gets one where the ring has room for it.
+TEST(Lowering, SmallResultsCostNoLargerRing) {
+  NetworkBuilder b({16}, 24);
+  b.dense(64).quadratic(0.1f, 0.5f).dense(4);
+  const auto g = b.finish();
+  auto r = fixed_request();
+  const auto plan = make_plan(g, r).plan;
+  EXPECT_EQ(plan.client.params.n, 4096u);
+  const bool small = plan.client.output_polys == 2;
+  EXPECT_EQ(small, !plan.client.keys.empty());
+  EXPECT_EQ(plan.client.output_limbs, small ? 1u : 2u);
   expect_faithful(b);
 }
 

@@ -206,6 +206,30 @@ TEST(ClientBatch, ValuesOutsideThePlansRangeAreNotEncrypted) {
   }
 }
 
+// An image that is out of range where the network does not look is not the one that was meant.
+TEST(ClientBatch, PixelsThatAreNotSentAreCheckedToo) {
+  test::GraphBuilder b({kElements});
+  auto l = model::Linear{};
+  l.shape = {2};
+  l.row_begin = {0, 2, 4};
+  l.columns = {0, 2, 1, 6};
+  l.weights = {1, -0.5F, 0.25F, 1};
+  l.bias = {0, 0};
+  auto graph = b.finish(b.dense(b.quadratic(b.node(b.input(), l), {2}), 2, 2));
+  std::vector<float> images = bright_images();
+  model::calibrate(graph, images, kImages, 0.5);
+  const auto planned = plan::make_plan(graph, request());
+  EXPECT_EQ(planned.plan.client.input_order, (plan::Layout{0, 1, 2, 6}));
+  const LocalSession session(planned.plan);
+  const auto clear = model::execute(graph, images, kImages);
+  const auto result = run_locally(session, images, kElements);
+  for (std::size_t i = 0; i < clear.size(); ++i)
+    EXPECT_NEAR(result.outputs[i], clear[i], planned.plan.client.output_bound / 32) << "output " << i;
+  images[kElements + 5] = 2;
+  EXPECT_NE(refusal([&] { run_locally(session, images, kElements); }).find("image 1, element 5 is 2"),
+            std::string::npos);
+}
+
 TEST(ClientBatch, ResultsBeyondThePlansBoundAreRefusedByName) {
   plan::ClientPlan plan;
   plan.outputs = 2;

@@ -6,7 +6,8 @@ namespace velum::plan {
 
 // A stage of squares rescales; one that only reads the fresh input does not, its weights' scale joins the
 // input's; one that reads plain vectors of a deeper level lifts them to the scale of squares and rescales.
-// The last stage leaves its result as it is, over two moduli, or over one if there is no square at all.
+// The last stage leaves its result as it is, over two moduli (with_small_result: divides it by the second),
+// or over one if there is no square at all.
 Levels assign_levels(const std::vector<PackedStage>& stages, bool rescale_first) {
   Levels levels;
   levels.rescale_first = rescale_first;
@@ -33,6 +34,19 @@ Levels assign_levels(const std::vector<PackedStage>& stages, bool rescale_first)
   levels.depth = squares.back();
   for (const auto d : dropped) levels.vector_limbs.push_back(levels.limbs - std::min(d, levels.limbs - 1));
   for (std::size_t i = 0; i < stages.size(); ++i) levels.stages[i].limbs = levels.limbs - dropped_at[i];
+  return levels;
+}
+
+bool may_have_small_result(const std::vector<PackedStage>& stages, const Levels& levels) {
+  const auto& last = levels.stages.back();
+  return stages.back().sum_steps == 0 && last.degree == 2 && last.limbs == 2;
+}
+
+Levels with_small_result(Levels levels) {
+  levels.small_result = true;
+  levels.stages.back().rescales = true;
+  levels.vector_limbs.back() = 1;
+  levels.vector_degree.back() = 1;
   return levels;
 }
 

@@ -59,6 +59,7 @@ struct RingSearch {
   double closest = std::numeric_limits<double>::max();  // log2(QP) of the smallest that fits everything else
   double most_precise = -1;                             // among those that fit
   std::string limited_by;                               // of that one
+  std::optional<Imprecise> fastest_imprecise;           // once settle_best has looked
   std::size_t tried = 0;
 };
 
@@ -251,52 +252,115 @@ class Refusals {
   std::string why_;
 };
 
+// A small result is the result after one more division, whose rounding takes part in its error: not where
+// that would be seen in the precision asked for.
+bool keeps_precision(const Request& request, double n) {
+  constexpr double kRoom = 3;  // bits: a hundredth of a bit of the error
+  const double rounding = std::log2(rounding_variance(request.ring, n)) / 2;
+  return kTwoDigitPrime - 2 - rounding >= request.precision_bits + kRoom;
+}
+
+// Whether the network has a switching key in any case.
+bool switches(const std::vector<PackedStage>& stages, const Levels& levels) {
+  return levels.depth > 1 || rotates(stages);
+}
+
+// Whether the outputs' key switches take a small part of the time.
+bool cheap_result(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
+                  const Request& request) {
+  constexpr double kMost = 0.1;
+  const auto seconds = [&](const Levels& l) {
+    const RingSize ring{n, 1, std::vector<int>(l.limbs, 3)};
+    double sum = 0;
+    for (const auto& w : placed_work(stages, l, place_relinearisation(stages, l, n, 1, rates_of(request))))
+      sum += cost_of(w.work, ring, rates_of(request)).seconds;
+    return sum;
+  };
+  return seconds(with_small_result(levels)) <= (1 + kMost) * seconds(levels);
+}
+
+// The ways to end the network that are worth a search in this ring. Where keys are needed anyway, a small
+// result has the same moduli and is the only one; else its key may cost a larger ring, or time.
+std::vector<Levels> endings(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
+                            const Request& request) {
+  if (!may_have_small_result(stages, levels) || !keeps_precision(request, static_cast<double>(n)) ||
+      !cheap_result(stages, levels, n, request))
+    return {levels};
+  if (switches(stages, levels)) return {with_small_result(levels)};
+  return {levels, with_small_result(levels)};
+}
+
+// The best that one ring has for one ending.
+struct Settled {
+  Parameters best;
+  std::optional<Parameters> other_special;
+};
+std::optional<Settled> settle_best(RingSearch& found, const ScaleProblem& problem, const Request& request) {
+  auto& all = found.candidates;
+  const auto precise = std::stable_partition(all.begin(), all.end(), [&](const auto& c) {
+    return c.precision >= request.precision_bits + 0.05;  // room for the true primes
+  });
+  Settled result;
+  for (auto c = precise; c != all.end(); ++c)
+    if (!found.fastest_imprecise || c->seconds < found.fastest_imprecise->seconds)
+      found.fastest_imprecise = Imprecise{c->seconds, c->precision};
+  all.erase(precise, all.end());
+  sort_candidates(all, request.precision_bits);
+  for (const auto& c : all) {
+    if (!settle(result.best, c, found, problem, request)) continue;
+    result.best.small_result = problem.levels.small_result;
+    for (const auto& other : all) {
+      Parameters p;
+      if (other.special == c.special || !settle(p, other, found, problem, request)) continue;
+      result.other_special = std::move(p);
+      break;
+    }
+    return result;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ParameterSearch search_parameters(const Network& network, const std::vector<PackedStage>& stages,
                                   const Levels& levels, const Request& request) {
+  // A small result may take so much longer.
+  constexpr double kSmallResultTime = 1.03;
   ParameterSearch result;
   Refusals refusals;
   double closest = 0, limit = 0;
   for (int log_n = request.min_log_n; log_n <= request.max_log_n; ++log_n) {
     const std::size_t n = std::size_t{1} << log_n;
-    const ScaleProblem problem{
-        network, stages, levels, request.ring, static_cast<double>(n), 0, nullptr, request.public_key};
     limit = security_limit(n, request.security);
+    std::optional<Settled> best;
     RingSearch found;
     // A chain's moduli take 25 bits each at the very least; what they take hardly depends on the ring.
     found.closest = std::max(closest, kSmallestPrime * levels.limbs);
-    if (limit >= found.closest) {
-      found.closest = std::numeric_limits<double>::max();
-      search_ring(problem, request, found);
-    }
-    result.tried += found.tried;
+    const double least = found.closest;
+    if (limit >= least)
+      for (const auto& ending : endings(stages, levels, n, request)) {
+        const ScaleProblem problem{
+            network, stages, ending, request.ring, static_cast<double>(n), 0, nullptr, request.public_key};
+        RingSearch search;
+        search_ring(problem, request, search);
+        result.tried += search.tried;
+        auto settled = settle_best(search, problem, request);
+        const bool first = !ending.small_result || switches(stages, levels);
+        if (first) found = std::move(search);
+        if (settled && (first || (best && settled->best.seconds <= kSmallResultTime * best->best.seconds)))
+          best = std::move(settled);
+      }
     if (found.most_precise > result.most_precise) {
       result.most_precise = found.most_precise;
       result.limited_by = found.limited_by;
     }
     closest = found.closest;
-
-    auto& all = found.candidates;
-    const auto precise = std::stable_partition(all.begin(), all.end(), [&](const auto& c) {
-      return c.precision >= request.precision_bits + 0.05;  // room for the true primes
-    });
-    const Candidate* imprecise = nullptr;
-    for (auto c = precise; c != all.end(); ++c)
-      if (!imprecise || c->seconds < imprecise->seconds) imprecise = &*c;
-    if (imprecise) result.fastest_imprecise = Imprecise{imprecise->seconds, imprecise->precision};
-    all.erase(precise, all.end());
-    sort_candidates(all, request.precision_bits);
-    for (const auto& c : all) {
-      if (!settle(result.best, c, found, problem, request)) continue;
+    if (found.fastest_imprecise) result.fastest_imprecise = found.fastest_imprecise;
+    if (best) {
+      result.best = std::move(best->best);
       if (result.fastest_imprecise && result.fastest_imprecise->seconds >= result.best.seconds)
         result.fastest_imprecise.reset();
-      for (const auto& other : all) {
-        Parameters p;
-        if (other.special == c.special || !settle(p, other, found, problem, request)) continue;
-        result.other_special = std::move(p);
-        break;
-      }
+      result.other_special = std::move(best->other_special);
       return result;
     }
     refusals.add(n, why_not(found, limit, request), result.smaller_rings);

@@ -15,6 +15,7 @@ struct Parameters {
   Placement placement;
   ckks::ParametersLiteral literal;
   double log2_qp = 0, limit = 0;  // of the literal, and of the security table
+  bool small_result = false;      // the levels are with_small_result
   double seconds = 0;             // predicted, one thread
   double input_bits = 0;          // log2 of the product of the moduli: bits an input element takes a slot
 };

@@ -41,7 +41,7 @@ class Assignment {
     out_.feasible = true;
     for (auto limbs = p_.levels.limbs; limbs > 0 && out_.feasible; --limbs) {
       for (std::size_t i = 0; i < p_.stages.size(); ++i)
-        if (p_.levels.stages[i].limbs == limbs && !p_.levels.stages[i].rescales) keep(i);
+        if (p_.levels.stages[i].limbs == limbs && keeps(i)) keep(i);
       rescale_all(limbs);
     }
     if (out_.feasible) check_heights();
@@ -101,7 +101,10 @@ class Assignment {
       refuse(stage, "its weights do not fit 16 bits beside the other layers of its level");
   }
 
-  // Stages whose result keeps its scale.
+  // Whether the primes of its level follow from the stage's scale, and not its scale from them.
+  bool keeps(std::size_t i) const { return !p_.levels.stages[i].rescales || i + 1 == p_.stages.size(); }
+
+  // Stages whose result keeps its scale, and the last one.
   void keep(std::size_t i) {
     const auto& level = p_.levels.stages[i];
     const bool last = i + 1 == p_.stages.size();
@@ -118,8 +121,10 @@ class Assignment {
     }
     auto& out = out_.stages[i];
     out.scale = out.affine_scale;
-    propagate(i, 0);
     if (last && out_.feasible) choose_lowest(i, std::log2(out.scale * bound(i)) + 2);
+    const double prime = p_.levels.stages[i].rescales && out_.feasible ? out_.primes[level.limbs - 1] : 0;
+    if (prime > 0) out.scale /= prime;
+    propagate(i, prime);
   }
 
   // The lowest primes hold the final value: two equal ones, or one of two digits and the rest where that
@@ -155,7 +160,7 @@ class Assignment {
     std::vector<std::size_t> at;
     double widest = 0;  // largest weight times what a unit of it is worth
     for (std::size_t i = 0; i < p_.stages.size(); ++i) {
-      if (p_.levels.stages[i].limbs != limbs || !p_.levels.stages[i].rescales) continue;
+      if (p_.levels.stages[i].limbs != limbs || keeps(i)) continue;
       at.push_back(i);
       const double steep = p_.levels.stages[i].degree == 2 ? steepest(i) : 0;
       if (steep > 0)

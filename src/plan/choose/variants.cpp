@@ -26,7 +26,8 @@ std::optional<std::string> search_levels(Variant& v, const Request& request) {
   v.precision_bits = request.precision_bits;
   v.search = search_parameters(v.network, v.stages, v.levels, request);
   const bool found = v.search.problem.empty();
-  const auto outcome = [](const ParameterSearch& s) {
+  const auto outcome = [&v](const ParameterSearch& s) {
+    if (s.problem.empty() && s.best.small_result) v.levels = with_small_result(std::move(v.levels));
     return s.problem.empty() ? std::nullopt : std::optional(s.problem);
   };
   // A rescale after the first layer: for what the shorter chain cannot do in this ring, or at all.
@@ -38,10 +39,10 @@ std::optional<std::string> search_levels(Variant& v, const Request& request) {
     if (!found && longer.most_precise > v.search.most_precise) v.search = std::move(longer);
     return outcome(v.search);
   }
-  if (found && longer.best.seconds / static_cast<double>(longer.best.n) >= v.rate()) return std::nullopt;
+  if (found && longer.best.seconds / static_cast<double>(longer.best.n) >= v.rate()) return outcome(v.search);
   v.levels = std::move(levels);
   v.search = std::move(longer);
-  return std::nullopt;
+  return outcome(v.search);
 }
 
 // The most precise parameters there are, in place of `asked`; false and `problem` where that is too little.

@@ -87,8 +87,8 @@ enum class Pools : std::uint8_t {
 // Lowers a polynomial graph. Throws Error(user) naming the node or tensor: not polynomial, no range.
 Network lower(const model::Graph& graph, Pools pools = Pools::composed);
 
-// Leaves out elements that nothing reads (a strided layer may skip some). The input and the output stay
-// whole.
+// Leaves out elements that nothing reads: of the input, too (a strided layer may skip some, and pixels at the
+// border may have no weight). The output stays whole.
 void remove_unused(Network& network);
 
 }  // namespace velum::plan

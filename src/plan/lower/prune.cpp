@@ -10,7 +10,6 @@ namespace {
 std::vector<std::vector<bool>> find_used(const Network& net) {
   std::vector<std::vector<bool>> used;
   for (const auto& v : net.vectors) used.emplace_back(v.elements, false);
-  used.front().assign(used.front().size(), true);
   used.back().assign(used.back().size(), true);
   for (std::size_t s = net.stages.size(); s-- > 0;) {
     std::vector<std::uint32_t> supports;
@@ -30,7 +29,9 @@ std::vector<std::vector<bool>> find_used(const Network& net) {
 }  // namespace
 
 void remove_unused(Network& net) {
-  const auto used = find_used(net);
+  auto used = find_used(net);
+  // A network that ignores its input still has one.
+  if (std::find(used[0].begin(), used[0].end(), true) == used[0].end()) used[0][0] = true;
   std::vector<std::vector<std::uint32_t>> place(net.vectors.size());  // new index of each element
   for (std::size_t v = 0; v < net.vectors.size(); ++v) {
     std::uint32_t next = 0;
@@ -53,6 +54,11 @@ void remove_unused(Network& net) {
     vector.meaning = select(vector.meaning, kept);
     vector.row_begin = std::move(row_begin);
     vector.elements = next;
+    if (v > 0) continue;
+    // Pixels that no weight touches are not sent.
+    std::vector<std::uint32_t> order;
+    for (const auto e : kept) order.push_back(net.input_order[e]);
+    net.input_order = std::move(order);
   }
 
   ColumnTable columns;
