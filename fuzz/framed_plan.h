@@ -16,7 +16,7 @@
 namespace velum::fuzz {
 
 inline constexpr std::size_t kPlanId = 32 + 16;  // the digest, the id
-inline constexpr std::uint32_t kPlanVersion = 4;
+inline constexpr std::uint32_t kPlanVersion = 5;
 
 inline std::vector<std::uint8_t> frame_plan(FileType type, Bytes input) {
   ByteWriter payload;

@@ -375,7 +375,41 @@ std::vector<std::uint8_t> BatchReader::read(std::size_t k) const {
   return record;
 }
 
+std::vector<std::uint8_t> BatchReader::read_part(std::size_t k, std::size_t begin, std::size_t bytes) const {
+  if (k >= header_.ciphertexts || begin + bytes > record_bytes_)
+    fail("{}: bytes {} to {} of ciphertext {}", path(), begin, begin + bytes, k);
+  std::vector<std::uint8_t> part(bytes);
+  const auto at = kBatchHeaderBytes + std::uint64_t{k} * (record_bytes_ + kRecordTagBytes) + begin;
+  if (file_)
+    file_->read_at(at, part);
+  else
+    std::ranges::copy(memory_.subspan(at, bytes), part.begin());
+  return part;
+}
+
+void BatchReader::require_unchanged() const {
+  if (file_ && file_->changed())
+    fail_user("{}: written to while it was read; wait until it is complete, and run again", path());
+}
+
 namespace {
+
+// Limb l of both polynomials of an input record, of which part(begin, bytes) gives some bytes.
+template <typename Part>
+void unpack_limb_of_input(FileType type, u64* c0, u64* c1, std::size_t l, const ckks::Parameters& params,
+                          const std::string& what, Part&& part) {
+  const std::size_t bytes = ckks::packed_limb_bytes(params, l), begin = packed_polynomial_bytes(params, l);
+  if (type == FileType::public_batch) {
+    const auto second = packed_polynomial_bytes(params, params.limbs());
+    ckks::unpack_limb(c0, part(begin, bytes), params, l, what);
+    ckks::unpack_limb(c1, part(second + begin, bytes), params, l, what);
+    return;
+  }
+  ckks::Seed seed;
+  std::ranges::copy(part(0, kSeed), seed.begin());
+  ckks::unpack_limb(c0, part(kSeed + begin, bytes), params, l, what);
+  ckks::expand_limb(c1, seed, l, params.n(), params.ring().modulus(l));
+}
 
 void unpack(FileType type, ckks::View out, std::span<const std::uint8_t> record,
             const ckks::Parameters& params, const std::string& what, std::size_t k) {
@@ -388,6 +422,19 @@ void FileInput::read(std::size_t k, ckks::View out) const {
   unpack(reader_.header().type, out, reader_.read(first_ + k), reader_.params(), reader_.path(), first_ + k);
 }
 
+void FileInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {
+  const auto type = reader_.header().type;
+  const auto what = place(reader_.path(), first_ + k);
+  if (l > 0)
+    return unpack_limb_of_input(
+        type, c0, c1, l, reader_.params(), what,
+        [&](std::size_t begin, std::size_t bytes) { return reader_.read_part(first_ + k, begin, bytes); });
+  const auto record = reader_.read(first_ + k);
+  unpack_limb_of_input(type, c0, c1, l, reader_.params(), what, [&](std::size_t begin, std::size_t bytes) {
+    return std::span(record).subspan(begin, bytes);
+  });
+}
+
 PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type)
     : params_(params),
       type_(type),
@@ -396,6 +443,12 @@ PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& p
 
 void PackedInput::read(std::size_t k, ckks::View out) const {
   unpack(type_, out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
+}
+
+void PackedInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {
+  const auto record = bytes_.span().subspan(k * record_bytes_, record_bytes_);
+  unpack_limb_of_input(type_, c0, c1, l, params_, place("the batch in memory", k),
+                       [&](std::size_t begin, std::size_t bytes) { return record.subspan(begin, bytes); });
 }
 
 }  // namespace velum::engine

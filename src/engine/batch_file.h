@@ -128,6 +128,10 @@ class BatchReader {
   void require_key(const Id& key, const std::string& holder) const;
   // Record k, its tag verified.
   std::vector<std::uint8_t> read(std::size_t k) const;
+  // Some bytes of a record that was read whole before: they are not verified again (require_unchanged).
+  std::vector<std::uint8_t> read_part(std::size_t k, std::size_t begin, std::size_t bytes) const;
+  // Refuses a file that was written to since it was opened.
+  void require_unchanged() const;
   const ckks::Parameters& params() const { return params_; }
 
  private:
@@ -149,6 +153,7 @@ class FileInput : public InputSource {
       : reader_(reader), first_(batch * reader.elements()) {}
   std::size_t count() const override { return reader_.elements(); }
   void read(std::size_t k, ckks::View out) const override;
+  void read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const override;
 
  private:
   const BatchReader& reader_;
@@ -164,6 +169,7 @@ class PackedInput : public InputSource {
   std::uint64_t bytes() const { return bytes_.size(); }
   std::size_t count() const override { return bytes_.size() / record_bytes_; }
   void read(std::size_t k, ckks::View out) const override;
+  void read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const override;
 
  private:
   const ckks::Parameters& params_;

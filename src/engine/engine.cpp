@@ -12,8 +12,10 @@
 #include "engine/rotations.h"
 #include "engine/run_products.h"
 #include "engine/square_sums.h"
+#include "engine/stream.h"
 #include "engine/value_store.h"
 #include "plan/schedule/peak.h"
+#include "plan/schedule/stream.h"
 
 namespace velum::engine {
 
@@ -57,11 +59,19 @@ class Run {
         workers_(workers),
         loops_before_(workers.loop_seconds()) {}
 
-  void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe) {
+  // `first`: the streamed step that it reads, or null.
+  void task(const PreparedStep& prepared, const plan::Task& task, const Probe& probe,
+            const PreparedStep* first) {
     const auto& step = *prepared.step;
     const auto [begin, end] = output_range(step, task);
-    hold_inputs(prepared, task);
-    store_.hold(step.output, begin, end);
+    first_ = first;
+    if (first && probe)
+      store_.hold(first->step->output, 0, plan_.values[first->step->output].elements);
+    else if (!first)
+      hold_inputs(prepared, task);
+    probing_ = static_cast<bool>(probe);
+    // Where a window of the inputs is open, its memory becomes that of the results.
+    if (!first || step.finish == plan::Finish::none) store_.hold(step.output, begin, end);
     switch (step.kind) {
       case plan::StepKind::squares:
         square_relinearise(prepared, begin, end);
@@ -73,15 +83,18 @@ class Run {
         affine_and_finish(prepared, task);
         break;
     }
-    if (probe) {
-      std::vector<ckks::ConstView> views;
-      for (auto o = begin; o < end; ++o) views.push_back(store_.element(step.output, o));
-      probe(step.output, begin, views);
+    if (probe && first) {
+      const auto value = first->step->output, elements = plan_.values[value].elements;
+      show(probe, value, 0, elements);
+      store_.release({value, 0, static_cast<std::uint32_t>(plan_.values[value].row_begin.size() - 1)});
     }
+    if (probe) show(probe, step.output, begin, end);
     for (const auto& r : task.releases) store_.release(r);
   }
 
   ValueStore& store() { return store_; }
+  // Of a streamed step, and of its reader, so far: a worker's time each.
+  const StreamSeconds& stream_seconds() const { return stream_seconds_; }
   double input_seconds() const { return input_seconds_; }
   double loop_seconds() const { return workers_.loop_seconds() - loops_before_; }
 
@@ -91,6 +104,22 @@ class Run {
     if (plan::elementwise(step)) return {task.group_begin, task.group_end};
     const auto& last = step.groups[task.group_end - 1];
     return {step.groups[task.group_begin].first_output, last.first_output + last.rows};
+  }
+
+  void show(const Probe& probe, std::uint32_t value, std::uint32_t begin, std::uint32_t end) {
+    std::vector<ckks::ConstView> views;
+    for (auto o = begin; o < end; ++o) views.push_back(store_.element(value, o));
+    probe(value, begin, views);
+  }
+
+  void stream(const PreparedStep& prepared, const std::function<ckks::View(std::uint32_t)>& place) {
+    const auto value = first_->step->output;
+    std::function<ckks::View(std::uint32_t)> keep;
+    if (probing_) keep = [this, value](std::uint32_t o) { return store_.element(value, o); };
+    const auto seconds = run_stream(*first_, prepared, plan_.values[value].elements, params_, input_, pool_,
+                                    workers_, place, keep);
+    input_seconds_ += seconds.input;
+    stream_seconds_ = seconds;
   }
 
   // Reads the input rows that the task needs and that are not there yet.
@@ -144,7 +173,9 @@ class Run {
   // The outputs of these parts, unfinished ones where the step finishes them.
   void affine(const PreparedStep& prepared, const std::vector<plan::Part>& parts,
               const std::function<ckks::View(std::uint32_t)>& place) {
-    if (prepared.adds_squares) {
+    if (first_) {
+      stream(prepared, place);
+    } else if (prepared.adds_squares) {
       run_square_sums(prepared, parts, params_, store_, workers_, place);
     } else {
       for (const auto& part : parts) run_affine(prepared, part, params_, store_, workers_, place);
@@ -180,6 +211,7 @@ class Run {
       return ckks::View{unfinished[static_cast<std::size_t>(at)].data(), polys, limbs, n, limbs * n};
     };
     affine(prepared, parts, place);
+    if (first_) store_.hold(step.output, outputs.front(), outputs.back() + 1);
     workers_.loop(outputs.size(), [&](std::size_t i, int worker) {
       const auto out = store_.element(step.output, outputs[i]);
       const ckks::View from{unfinished[i].data(), polys, limbs, n, limbs * n};
@@ -204,6 +236,9 @@ class Run {
   Workers& workers_;
   double loops_before_;
   double input_seconds_ = 0;
+  const PreparedStep* first_ = nullptr;  // of the task at work
+  bool probing_ = false;
+  StreamSeconds stream_seconds_;
 };
 
 }  // namespace
@@ -268,8 +303,18 @@ std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* r
     const auto& prepared = state_->steps[task.step];
     const auto& step = *prepared.step;
     if (progress) progress(planned > 0 ? done / planned : 0, step.name);
-    run.task(prepared, task, probe);
-    seconds[task.step] += seconds_since(task_start) - (run.input_seconds() - input_before);
+    const auto source = plan::streamed_source(plan, task.step);
+    run.task(prepared, task, probe, source == plan::kAbsent ? nullptr : &state_->steps[source]);
+    const double taken = seconds_since(task_start) - (run.input_seconds() - input_before);
+    seconds[task.step] += taken;
+    if (source != plan::kAbsent) {  // what the streamed step took of it
+      const auto& of = run.stream_seconds();
+      const double share = of.first / std::max(of.first + of.second, 1e-9) *
+                           std::min(1.0, (of.first + of.second) / static_cast<double>(count) / taken);
+      seconds[source] += share * taken;
+      seconds[task.step] -= share * taken;
+      done += plan.steps[source].cost.seconds;
+    }
     const double all =
         plan::elementwise(step) ? plan.values[step.output].elements : static_cast<double>(step.groups.size());
     done += step.cost.seconds * (task.group_end - task.group_begin) / all;

@@ -66,8 +66,9 @@ class UnitRun {
              std::size_t column, std::size_t columns, bool accumulate) {
     loaded_.resize(count), x_.resize(count), rows_out_.resize(height_);
     for (std::size_t k = 0; k < count; ++k)
-      loaded_[k] = load_slice(prepared_, params_, group_.periodic_inputs[first + k], views_[first + k], limb_,
-                              column, columns, computed_ + k * polys_ * slicing_.columns);
+      loaded_[k] = derive_slice(prepared_, params_, group_.periodic_inputs[first + k],
+                                slice_of(views_[first + k], limb_, column), limb_, columns,
+                                computed_ + k * polys_ * slicing_.columns);
     const std::size_t width = std::min(run_columns_, columns);
     for (std::size_t p = 0; p < polys_; ++p) {
       for (std::size_t r = 0; r < height_; ++r) rows_out_[r] = out[r].limb(p, limb_) + column;

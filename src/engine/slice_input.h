@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "ckks/core/ciphertext.h"
 #include "engine/prepared_step.h"
 
 namespace velum::engine {
@@ -13,10 +14,12 @@ struct SliceInput {
   std::array<const u64*, kMaxPolys> poly{};  // null where the input has no such polynomial
 };
 
-// Input `index` of the step, which lies in `view`, over columns [column, column + columns) of limb l, squared
-// or lifted as its source says. `own` has room for three polynomials of so many columns.
-SliceInput load_slice(const PreparedStep& prepared, const ckks::Parameters& params, std::uint32_t index,
-                      const ckks::ConstView& view, std::size_t l, std::size_t column, std::size_t columns,
-                      u64* own);
+// Of a ciphertext in memory, from this column on.
+SliceInput slice_of(const ckks::ConstView& view, std::size_t l, std::size_t column);
+
+// Input `index` of the step, squared or lifted as its source says, from its residues `from` as they are.
+// `own` has room for three polynomials of so many columns.
+SliceInput derive_slice(const PreparedStep& prepared, const ckks::Parameters& params, std::uint32_t index,
+                        const SliceInput& from, std::size_t l, std::size_t columns, u64* own);
 
 }  // namespace velum::engine

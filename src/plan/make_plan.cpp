@@ -27,13 +27,12 @@ namespace {
 void add_costs(PlanResult& result, const Rates& rates) {
   auto& plan = result.plan;
   const auto ring = ring_size(plan.client.params);
-  std::vector<std::vector<Task>> tasks(plan.steps.size());
-  for (const auto& task : plan.tasks) tasks[task.step].push_back(task);
+  const auto works = scheduled_works(plan);
   plan.total = {};
   result.work.clear();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     auto& step = plan.steps[s];
-    const auto w = scheduled_work(step, plan.values[step.output].elements, tasks[s], ring.n);
+    const auto& w = works[s];
     step.cost = cost_of(w, ring, rates);
     plan.total = plan.total + step.cost;
     result.work.push_back(work_of(w, ring));

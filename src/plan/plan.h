@@ -122,6 +122,9 @@ struct Step {
   std::vector<std::int32_t> shifts;  // of a rotation: [outputs], -N < shift < N, none 0
   double affine_scale = 1;           // scale of the affine map's result, before the rescale
   Finish finish = Finish::none;
+  // Its outputs are made slice by slice where another step reads them, and never held (schedule/stream.h): no
+  // task is of this step, the reader's tasks do its work.
+  bool streamed = false;
   StepCost cost;
 };
 

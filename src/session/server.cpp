@@ -125,6 +125,7 @@ struct Server::State {
       append_outputs(writer, outputs, b * outputs.size(), params);
       session::accumulate(total, report);
     }
+    reader.require_unchanged();
     if (watched) watched(1);
     EvaluationReport r;
     r.batch = engine::id_text(reader.header().origin.batch);

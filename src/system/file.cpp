@@ -160,6 +160,14 @@ void make_folder(const std::string& path) {
          error ? error.message() : "a file of that name is in the way");
 }
 
+namespace {
+
+std::int64_t written_ns(const struct stat& s) {
+  return std::int64_t{s.st_mtim.tv_sec} * 1'000'000'000 + s.st_mtim.tv_nsec;
+}
+
+}  // namespace
+
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
   fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   // Without O_NONBLOCK a pipe would wait here for its writer instead of being refused.
@@ -171,6 +179,13 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
   }
   size_ = static_cast<std::uint64_t>(s.st_size);
   mode_ = s.st_mode & 07777u;
+  written_ns_ = written_ns(s);
+}
+
+bool InputFile::changed() const {
+  struct stat s {};
+  return ::fstat(fd_, &s) != 0 || static_cast<std::uint64_t>(s.st_size) != size_ ||
+         written_ns(s) != written_ns_;
 }
 
 InputFile::~InputFile() {

@@ -78,11 +78,14 @@ class InputFile {
   const std::string& path() const { return path_; }
   // Thread-safe. Refuses a read past the end as a truncated file.
   void read_at(std::uint64_t offset, std::span<std::uint8_t> out) const;
+  // Whether it was written to since it was opened, by its size and time of change.
+  bool changed() const;
 
  private:
   std::string path_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  std::int64_t written_ns_ = 0;
   unsigned mode_ = 0;
 };
 

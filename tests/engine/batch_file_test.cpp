@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "base/error.h"
 #include "ckks/client/client.h"
@@ -104,6 +106,67 @@ TEST_F(BatchFile, InputsComeBack) {
           EXPECT_TRUE(std::equal(expected.view().limb(p, l), expected.view().limb(p, l) + kN,
                                  actual.view().limb(p, l)));
     }
+  }
+}
+
+// Limb by limb, in each kind of input.
+TEST_F(BatchFile, LimbsComeBackAlone) {
+  write_inputs(kN + 5);
+  const auto expect_limbs = [&](const InputSource& input) {
+    for (std::size_t k = 0; k < input.count(); ++k) {
+      ckks::Ciphertext whole(params, 2, 2, 1);
+      input.read(k, whole.view());
+      for (std::size_t l = 0; l < 2; ++l) {
+        std::vector<u64> c0(kN), c1(kN);
+        input.read_limb(k, l, c0.data(), c1.data());
+        EXPECT_TRUE(std::equal(c0.begin(), c0.end(), whole.view().limb(0, l))) << k << ", " << l;
+        EXPECT_TRUE(std::equal(c1.begin(), c1.end(), whole.view().limb(1, l))) << k << ", " << l;
+      }
+    }
+  };
+  const auto reader = open();
+  expect_limbs(FileInput(reader, 0));
+  expect_limbs(FileInput(reader, 1));
+  const auto file = read_file(path);
+  const BatchReader in_memory(file, "memory", FileType::input_batch, plan, params);
+  expect_limbs(FileInput(in_memory, 1));
+
+  const ckks::Encryptor encryptor(params, secret, ring::Randomness::system());
+  PackedInput seeded(plan, params), whole(plan, params, FileType::public_batch);
+  std::vector<ckks::SeededCiphertext> all;
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    all.push_back(encryptor.encrypt(std::vector<double>(kN, 0.5), 0x1p20, 2));
+    pack_input(seeded.record(k), all.back(), params);
+    ckks::Ciphertext c(params, 2, 2, 1);
+    ckks::expand(c.view(), all.back(), params);
+    pack_output(whole.record(k), c.view(), params);
+  }
+  expect_limbs(seeded);
+  expect_limbs(whole);
+  expect_limbs(MemoryInput(all, params));
+}
+
+// The first limb is read with the whole record, whose tag is checked; a file that changes after that is
+// found.
+TEST_F(BatchFile, AFileThatChangesWhileItIsReadIsRefused) {
+  write_inputs(3);
+  const auto reader = open();
+  EXPECT_NO_THROW(reader.require_unchanged());
+  auto damaged = read_file(path);
+  damaged[kBatchHeaderBytes + 50] ^= 1;
+  {
+    std::ofstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.write(reinterpret_cast<const char*>(damaged.data()), static_cast<std::streamsize>(damaged.size()));
+  }
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::vector<u64> c0(kN), c1(kN);
+  EXPECT_THROW(FileInput(reader, 0).read_limb(0, 0, c0.data(), c1.data()), Error);
+  try {
+    reader.require_unchanged();
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("written to while it was read"), std::string::npos) << e.what();
   }
 }
 

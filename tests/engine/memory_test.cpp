@@ -39,6 +39,10 @@ class RepeatedInput : public engine::InputSource {
       : ciphertext_(c), params_(params), count_(count) {}
   std::size_t count() const override { return count_; }
   void read(std::size_t, ckks::View out) const override { ckks::expand(out, ciphertext_, params_); }
+  void read_limb(std::size_t, std::size_t l, ckks::u64* c0, ckks::u64* c1) const override {
+    std::copy_n(ciphertext_.c0.data() + l * params_.n(), params_.n(), c0);
+    ckks::expand_limb(c1, ciphertext_.seed, l, params_.n(), params_.ring().modulus(l));
+  }
 
  private:
   const ckks::SeededCiphertext& ciphertext_;

@@ -36,6 +36,18 @@ Graph convolutions() {
   return g;
 }
 
+// A convolution of the input that the dense layer behind it reads slice by slice.
+Graph streamed() {
+  GraphBuilder b({1, 5, 5}, 3);
+  const auto x = b.quadratic(
+      b.convolution(b.input(), {.outputs = 2, .kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2}, 1),
+      {2, 1, 1});
+  auto g = b.finish(b.dense(b.flatten(x, 8), 8, 3));
+  const std::vector<float> images(4 * 25, 0.5F);
+  calibrate(g, images, 4, 1.0);
+  return g;
+}
+
 // Everything that the engine reads of a plan, as places that may be changed. The client half belongs to the
 // keys and to the batch, and is left alone.
 struct Places {
@@ -158,6 +170,7 @@ Places places_of(ServerPlan& plan) {
     p.add_each("shifts", s.shifts);
     p.add("affine scale", s.affine_scale);
     p.add("finish", s.finish);
+    p.all.emplace_back("streamed", [&s](std::mt19937&) { s.streamed = !s.streamed; });
   }
   add_tasks(p, plan.tasks);
   p.add("output value", plan.output_value);
@@ -169,8 +182,8 @@ Places places_of(ServerPlan& plan) {
 
 class PlanMutation {
  public:
-  explicit PlanMutation(const plan::Request& request)
-      : good_(plan::make_plan(convolutions(), request).plan),
+  PlanMutation(const Graph& graph, const plan::Request& request)
+      : good_(plan::make_plan(graph, request).plan),
         params_(good_.client.params),
         secret_(ckks::SecretKey::generate(params_, ring::Randomness::system())),
         keys_(ckks::generate_keys(params_, secret_, good_.client.keys, ring::Randomness::system())) {
@@ -260,9 +273,9 @@ class PlanMutation {
   std::size_t refused_ = 0, ran_ = 0;
 };
 
-void expect_refused_or_run(const plan::Request& request) {
+void expect_refused_or_run(const Graph& graph, const plan::Request& request) {
   use_threads(1);
-  PlanMutation mutation(request);
+  PlanMutation mutation(graph, request);
   mutation.run(1500, 1, 1);
   mutation.run(700, 2, 2);
   use_threads(0);
@@ -271,7 +284,12 @@ void expect_refused_or_run(const plan::Request& request) {
 }
 
 TEST(PlanMutation, IsRefusedOrRuns) {
-  expect_refused_or_run(tiny_request(5));
+  expect_refused_or_run(convolutions(), tiny_request(5));
+}
+
+TEST(PlanMutation, IsRefusedOrRunsStreamed) {
+  ASSERT_TRUE(plan::make_plan(streamed(), tiny_request(5)).plan.steps[0].streamed);
+  expect_refused_or_run(streamed(), tiny_request(5));
 }
 
 TEST(PlanMutation, IsRefusedOrRunsInBlocks) {
@@ -279,7 +297,7 @@ TEST(PlanMutation, IsRefusedOrRunsInBlocks) {
   request.packing = plan::Packing::blocks;
   request.blocks = 8;
   request.batch = 1;
-  expect_refused_or_run(request);
+  expect_refused_or_run(convolutions(), request);
 }
 
 }  // namespace

@@ -129,17 +129,19 @@ TEST(PlanFile, TruncatedAndFlippedFilesAreRefused) {
 }
 
 // Damage inside a frame with a right checksum: the reader itself must hold.
+constexpr std::uint32_t kPlanVersion = 5;
+
 TEST(PlanFile, DamagedPayloadsNeverPass) {
   const auto file = write_server_plan(sample());
-  const auto payload = unwrap(file, FileType::server_plan, 4, "x");
+  const auto payload = unwrap(file, FileType::server_plan, kPlanVersion, "x");
   std::size_t refused = 0, tried = 0;
   for (std::size_t i = 0; i < payload.size(); i += 1 + payload.size() / 211) {
     std::vector<std::uint8_t> bad(payload.begin(), payload.end());
     bad[i] ^= 0x81;
     ++tried;
     try {
-      verify_plan(
-          read_server_plan(wrap(FileType::server_plan, 4, bad), "bad.plan"));  // a changed weight may pass
+      verify_plan(read_server_plan(wrap(FileType::server_plan, kPlanVersion, bad),
+                                   "bad.plan"));  // a changed weight may pass
     } catch (const Error&) {
       ++refused;
     }
@@ -147,7 +149,9 @@ TEST(PlanFile, DamagedPayloadsNeverPass) {
   EXPECT_GT(refused, 0u);
   EXPECT_LE(refused, tried);
   for (std::size_t length = 0; length < payload.size(); length += 1 + payload.size() / 101)
-    EXPECT_THROW(read_server_plan(wrap(FileType::server_plan, 4, payload.first(length)), "cut.plan"), Error);
+    EXPECT_THROW(
+        read_server_plan(wrap(FileType::server_plan, kPlanVersion, payload.first(length)), "cut.plan"),
+        Error);
 }
 
 TEST(PlanFile, TestParametersAreNotRead) {

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "plan/schedule/stream.h"
+
 namespace velum::plan::testing {
 
 namespace {
@@ -24,18 +26,9 @@ class Interpreter {
 
   std::vector<std::vector<double>> run(bool release) {
     for (const auto& task : plan_.tasks) {
-      const auto& step = plan_.steps[task.step];
-      const auto inputs = inputs_of(step);
-      auto& out = values_[step.output];
-      for (auto g = task.group_begin; g < task.group_end; ++g) {
-        if (step.kind == StepKind::rotation)
-          rotate(step, g, out);
-        else if (step.kind == StepKind::squares)
-          for (std::size_t p = 0; p < blocks_; ++p)
-            out[g * blocks_ + p] = inputs[g * blocks_ + p] / step.affine_scale;
-        else
-          run_group(step, step.groups[g], inputs, out);
-      }
+      if (const auto source = streamed_source(plan_, task.step); source != kAbsent)
+        run_groups(plan_.steps[source], 0, static_cast<std::uint32_t>(plan_.steps[source].groups.size()));
+      run_groups(plan_.steps[task.step], task.group_begin, task.group_end);
       if (!release) continue;
       for (const auto& r : task.releases)
         for (auto row = r.row_begin; row < r.row_end; ++row)
@@ -48,6 +41,20 @@ class Interpreter {
   }
 
  private:
+  void run_groups(const Step& step, std::uint32_t begin, std::uint32_t end) {
+    const auto inputs = inputs_of(step);
+    auto& out = values_[step.output];
+    for (auto g = begin; g < end; ++g) {
+      if (step.kind == StepKind::rotation)
+        rotate(step, g, out);
+      else if (step.kind == StepKind::squares)
+        for (std::size_t p = 0; p < blocks_; ++p)
+          out[g * blocks_ + p] = inputs[g * blocks_ + p] / step.affine_scale;
+      else
+        run_group(step, step.groups[g], inputs, out);
+    }
+  }
+
   // What the slots hold of each input of a step: true values times scales and lifts.
   std::vector<double> inputs_of(const Step& step) const {
     std::vector<double> inputs;

@@ -25,6 +25,7 @@ std::string prime_bits(const std::vector<u64>& primes) {
 const char* finish_name(const Step& s) {
   if (s.kind == StepKind::squares) return "square+relin";
   if (s.kind == StepKind::rotation) return "rotate";
+  if (s.streamed) return "streamed";
   switch (s.finish) {
     case Finish::none:
       return "-";

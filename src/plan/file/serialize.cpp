@@ -14,7 +14,7 @@ namespace velum::plan {
 
 namespace {
 
-constexpr std::uint32_t kVersion = 4;
+constexpr std::uint32_t kVersion = 5;
 // Counts in a file are checked against these before anything is allocated (and against the bytes that are
 // left).
 constexpr std::uint64_t kMostElements = 1u << 26, kMostSteps = 1u << 16,
@@ -233,6 +233,7 @@ void put_step(ByteWriter& out, const Step& s) {
   out.put_array(view(s.shifts));
   out.put(s.affine_scale);
   out.put(static_cast<std::uint8_t>(s.finish));
+  out.put(static_cast<std::uint8_t>(s.streamed));
   put_cost(out, s.cost);
 }
 
@@ -272,6 +273,7 @@ Step get_step(ByteReader& in) {
   s.shifts = in.get_array<std::int32_t>(kMostElements);
   s.affine_scale = in.get<double>();
   s.finish = static_cast<Finish>(checked<int>(in.get<std::uint8_t>(), 0, 3, in, "finish"));
+  s.streamed = checked<int>(in.get<std::uint8_t>(), 0, 1, in, "mark of a stream") != 0;
   s.cost = get_cost(in);
   return s;
 }

@@ -8,6 +8,7 @@
 #include "plan/file/verify_schedule.h"
 #include "plan/passes.h"
 #include "plan/schedule/peak.h"
+#include "plan/schedule/stream.h"
 
 namespace velum::plan {
 
@@ -200,6 +201,8 @@ void verify_tasks(const ServerPlan& plan) {
     done.emplace_back(elementwise(s) ? plan.values[s.output].elements : s.groups.size(), false);
   for (const auto& t : plan.tasks) {
     require(t.step < plan.steps.size(), "a task names step {} of {}", t.step, plan.steps.size());
+    require(!plan.steps[t.step].streamed, "a task is of step '{}', which is streamed",
+            plan.steps[t.step].name);
     auto& units = done[t.step];
     require(t.group_begin < t.group_end && t.group_end <= units.size(),
             "a task of step '{}' covers groups {} to {} of {}", plan.steps[t.step].name, t.group_begin,
@@ -213,9 +216,10 @@ void verify_tasks(const ServerPlan& plan) {
                   r.row_end < plan.values[r.value].row_begin.size() && r.value != plan.output_value,
               "a task releases rows {} to {} of value {}", r.row_begin, r.row_end, r.value);
   }
-  for (std::size_t s = 0; s < done.size(); ++s)
-    require(std::all_of(done[s].begin(), done[s].end(), [](bool d) { return d; }),
-            "no task covers some groups of step '{}'", plan.steps[s].name);
+  for (std::uint32_t s = 0; s < done.size(); ++s)
+    require(plan.steps[s].streamed ? possible_reader(plan, s) != kAbsent
+                                   : std::all_of(done[s].begin(), done[s].end(), [](bool d) { return d; }),
+            "no task covers some groups of step '{}', or it cannot be streamed", plan.steps[s].name);
 }
 
 }  // namespace

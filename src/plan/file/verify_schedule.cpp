@@ -47,6 +47,8 @@ void verify_reads(const ServerPlan& plan) {
   std::vector<std::vector<bool>> computed;
   for (const auto& v : plan.values) computed.emplace_back(v.elements, false);
   computed[0].assign(plan.values[0].elements, true);  // read from the batch with its row
+  for (const auto& s : plan.steps)
+    if (s.streamed) computed[s.output].assign(plan.values[s.output].elements, true);  // where it is read
   std::vector<std::vector<Element>> inputs;
   for (const auto& s : plan.steps) inputs.push_back(inputs_of(s));
   for (std::size_t t = 0; t < plan.tasks.size(); ++t) {

@@ -7,6 +7,7 @@
 #include "ckks/core/cost.h"
 #include "plan/schedule/memory.h"
 #include "plan/schedule/parts.h"
+#include "plan/schedule/stream.h"
 
 namespace velum::plan {
 
@@ -40,12 +41,13 @@ std::uint64_t rotated_inputs(const Step& step, std::span<const Task> tasks) {
 
 // An input is read once a task.
 std::uint64_t bytes_read(const StepWork& w, const RingSize& ring) {
-  return w.panel_inputs * 2 * w.limbs * 8 * ring.n;
+  return w.reads_streamed ? 0 : w.panel_inputs * 2 * w.limbs * 8 * ring.n;
 }
 
 // An output is written, and where it is finished afterwards, read and written again. Squares that are
 // relinearised at once stay in the caches between.
 std::uint64_t bytes_written(const StepWork& w, const RingSize& ring) {
+  if (w.streamed) return 0;
   const std::uint64_t polys = w.kind != StepKind::affine ? 2
                               : w.finish == Finish::none ? w.polys
                                                          : 3 * w.polys;
@@ -123,6 +125,23 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
       w.calls += part.size() * slices;
     }
   return w;
+}
+
+std::vector<StepWork> scheduled_works(const ServerPlan& plan) {
+  const std::size_t n = plan.client.params.n;
+  std::vector<std::vector<Task>> tasks(plan.steps.size());
+  for (const auto& task : plan.tasks) tasks[task.step].push_back(task);
+  std::vector<StepWork> works;
+  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) {
+    const auto& step = plan.steps[s];
+    const auto outputs = plan.values[step.output].elements;
+    if (const auto reader = step.streamed ? possible_reader(plan, s) : kAbsent; reader != kAbsent)
+      tasks[s] = band_tasks(s, shape_stream(step, plan.steps[reader], outputs, n));
+    works.push_back(scheduled_work(step, outputs, tasks[s], n));
+    works.back().streamed = step.streamed;
+    works.back().reads_streamed = streamed_source(plan, s) != kAbsent;
+  }
+  return works;
 }
 
 // Operations of a step on its outputs, and on inputs that all of an input's rotations share.

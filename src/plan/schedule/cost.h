@@ -28,6 +28,8 @@ struct StepWork {
   std::uint64_t periodic_products = 0;  // of rows and inputs whose weights differ by block
   std::uint32_t period = 1;             // P
   StepKind kind = StepKind::affine;
+  bool streamed = false;        // its outputs are not written
+  bool reads_streamed = false;  // its inputs are in the cache
 };
 
 struct RingSize {
@@ -40,6 +42,9 @@ RingSize ring_size(const ckks::ParametersLiteral& params);
 
 // A step as these tasks run it: an input that several of them read is read and split in each.
 StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const Task> tasks, std::size_t n);
+
+// Every step of a plan as its schedule runs it.
+std::vector<StepWork> scheduled_works(const ServerPlan& plan);
 
 Work work_of(const StepWork& work, const RingSize& ring);
 // Elements of the input, read and expanded.

@@ -12,10 +12,11 @@ constexpr std::uint64_t panel_bytes(std::size_t pairs, std::size_t polys, std::s
   return std::uint64_t{pairs} * polys * columns * 3 * 2 * sizeof(std::int16_t);
 }
 
-// Width of a slice: as wide as keeps the panel within most of a core's second-level cache, between one tile
-// (16) and 128 columns.
+// Most of a core's second-level cache.
+inline constexpr std::uint64_t kPanelBudget = 1280 * 1024;
+
+// Width of a slice: as wide as keeps the panel within its budget, between one tile (16) and 128 columns.
 constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::size_t n) {
-  constexpr std::uint64_t kPanelBudget = 1280 * 1024;
   std::size_t columns = n < 128 ? n : 128;
   while (columns > 16 && panel_bytes(pairs, polys, columns) > kPanelBudget) columns /= 2;
   return columns;

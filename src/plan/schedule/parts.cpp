@@ -91,17 +91,20 @@ Slicing slice_part(const Step& step, const Part& part, std::size_t pairs, std::s
   std::size_t most = 1;  // pairs whose panel leaves slices wide
   while (panel_columns(most * 2, step.polys, n) >= wide) most *= 2;
   while (panel_columns(most + 1, step.polys, n) >= wide) ++most;
-  // A chunk is whole runs, or lies within one: the bound on a run's weights holds for its runs then.
-  const std::size_t run = step.groups[part[0]].run_pairs;
   s.columns = wide;
-  s.cuts = {0};
-  while (s.cuts.back() < pairs) {
-    const std::size_t begin = s.cuts.back();
+  s.cuts = cut_pairs(step.groups[part[0]].run_pairs, pairs, most);
+  return s;
+}
+
+std::vector<std::size_t> cut_pairs(std::size_t run, std::size_t pairs, std::size_t most) {
+  std::vector<std::size_t> cuts = {0};
+  while (cuts.back() < pairs) {
+    const std::size_t begin = cuts.back();
     const std::size_t end =
         run <= most ? begin + most / run * run : std::min(begin + most, (begin / run + 1) * run);
-    s.cuts.push_back(std::min(end, pairs));
+    cuts.push_back(std::min(end, pairs));
   }
-  return s;
+  return cuts;
 }
 
 std::size_t slice_words(const Step& step, const Part& part, std::size_t pairs, std::size_t n) {

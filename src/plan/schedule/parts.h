@@ -35,6 +35,10 @@ struct Slicing {
 };
 Slicing slice_part(const Step& step, const Part& part, std::size_t pairs, std::size_t n);
 
+// Places where a group's pairs are cut into chunks of at most `most`: a chunk is whole runs of `run` pairs,
+// or lies within one, so that the bound on a run's weights holds for its runs.
+std::vector<std::size_t> cut_pairs(std::size_t run, std::size_t pairs, std::size_t most);
+
 // Words that a worker needs for it: the panel, residues of a pair, and the sums of a chunked part.
 std::size_t slice_words(const Step& step, const Part& part, std::size_t pairs, std::size_t n);
 

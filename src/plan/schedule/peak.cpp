@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "plan/schedule/parts.h"
 #include "plan/schedule/run_products.h"
+#include "plan/schedule/stream.h"
 
 namespace velum::plan {
 
@@ -114,6 +115,7 @@ std::size_t panel_pairs(const Step& step, const Task& task) {
 
 std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task) {
   const auto& step = plan.steps[task.step];
+  if (streamed_source(plan, task.step) != kAbsent) return {};  // made as they are read
   const InputFinder finder(step);
   std::vector<std::vector<bool>> read(plan.values.size());
   for (const auto& s : step.sources) read[s.value].resize(plan.values[s.value].row_begin.size() - 1);
@@ -152,6 +154,12 @@ std::uint64_t workspace_bytes(const ServerPlan& plan) {
     const auto& step = plan.steps[task.step];
     most = std::max(most, finish_scratch_bytes(step, params.n, params.special.size()));
     if (elementwise(step) || adds_squares(step)) continue;
+    if (const auto source = streamed_source(plan, task.step); source != kAbsent) {
+      const auto& first = plan.steps[source];
+      most = std::max(
+          most, std::uint64_t{stream_words(first, step, plan.values[first.output].elements, params.n)} * 8);
+      continue;
+    }
     Part all(task.group_end - task.group_begin);
     std::iota(all.begin(), all.end(), task.group_begin);
     most = std::max(most, std::uint64_t{slice_words(step, all, panel_pairs(step, task), params.n)} * 8);
@@ -209,11 +217,18 @@ Peak follow_schedule(const ServerPlan& plan) {
                   plan.values[value].name);
       hold(value, row);
     }
+    // A window is closed before results are finished.
+    const auto source = streamed_source(plan, task.step);
+    const std::uint64_t temporary = task_temporary_bytes(step, task, n);
+    const std::uint64_t window =
+        source == kAbsent ? 0 : bytes + temporary + window_bytes(plan.steps[source], n);
+    const std::uint64_t before = bytes;
     const auto outputs = outputs_of_task(step, task);
     const auto& out = plan.values[step.output];
     for (auto r = row_of(out, outputs.begin), last = row_of(out, outputs.end - 1); r <= last; ++r)
       hold(step.output, r);
-    const std::uint64_t now = bytes + task_temporary_bytes(step, task, n);
+    const std::uint64_t unfinished = step.finish == Finish::none ? bytes - before : 0;
+    const std::uint64_t now = std::max(bytes + temporary, window ? window + unfinished : 0);
     if (now > peak.bytes) peak = {now, t};
     for (const auto& release : task.releases)
       for (auto r = release.row_begin; r < release.row_end; ++r) {

@@ -14,7 +14,7 @@ struct OutputRange {
 OutputRange outputs_of_task(const Step& step, const Task& task);
 
 // The rows of values that a task reads: for each value the step names as a source, ascending. Both members of
-// a pair are read, also where a group has no weight for one.
+// a pair are read, also where a group has no weight for one. None where the source is streamed.
 struct RowRef {
   std::uint32_t value = 0, row = 0;
   auto operator<=>(const RowRef&) const = default;

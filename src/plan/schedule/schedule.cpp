@@ -9,6 +9,7 @@
 #include "plan/schedule/cost.h"
 #include "plan/schedule/parts.h"
 #include "plan/schedule/peak.h"
+#include "plan/schedule/stream.h"
 
 namespace velum::plan {
 
@@ -44,6 +45,7 @@ class DemandOrder {
       const auto& step = plan.steps[s];
       const auto& value = plan.values[step.output];
       producer_[step.output].resize(value.row_begin.size() - 1);
+      if (step.streamed) continue;  // its reader's task does its work
       for (const auto& task : cut_tasks(plan, s, heights[s])) {
         const auto outputs = outputs_of_task(step, task);
         const auto id = static_cast<std::uint32_t>(units_.size());
@@ -143,6 +145,7 @@ std::vector<Task> order_tasks(const ServerPlan& plan, const std::vector<std::uin
 }
 
 Schedule make_schedule(ServerPlan& plan, std::uint64_t limit, int threads, const Rates& rates) {
+  mark_streams(plan);
   std::vector<std::uint32_t> heights;
   for (std::uint32_t s = 0; s < plan.steps.size(); ++s) heights.push_back(first_height(plan, s, rates));
   Schedule result;
