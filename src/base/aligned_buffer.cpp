@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/huge_pages.h"
 
 namespace velum::detail {
 
@@ -31,8 +32,8 @@ void* map_large(std::size_t bytes) {
   if (aligned != begin) (void)munmap(begin, static_cast<std::size_t>(aligned - begin));
   if (aligned + size != begin + asked)
     (void)munmap(aligned + size, static_cast<std::size_t>(begin + asked - (aligned + size)));
-  // Strided access over thousands of limbs misses the TLB on 4 KiB pages; a refusal costs speed only.
-  (void)madvise(aligned, size, MADV_HUGEPAGE);
+  // A refusal costs speed only.
+  (void)madvise(aligned, size, huge_pages_pay() ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
   return aligned;
 }
 

@@ -11,8 +11,8 @@
 namespace velum {
 
 namespace detail {
-// 64-byte aligned (2 MiB aligned and marked for huge pages from 4 MiB on). Throws Error(failure) with the
-// size.
+// 64-byte aligned (from 1 MiB on 2 MiB aligned, and in huge pages where they pay: huge_pages.h). Throws
+// Error(failure) with the size.
 void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* p, std::size_t bytes) noexcept;
 // n items of `size` bytes; a product that does not fit is as impossible as the memory.
