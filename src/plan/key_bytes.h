@@ -1,4 +1,4 @@
-// What the keys that a plan asks for take as files.
+// What the keys that a plan asks for take as files, exactly and with their frames.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace velum::plan {
 
-// Of the evaluation keys, exactly.
-std::uint64_t key_file_bytes(const ClientPlan& plan);
+std::uint64_t key_file_bytes(const ClientPlan& plan);  // of the evaluation keys
+std::uint64_t public_key_file_bytes(const ClientPlan& plan);
 
 }  // namespace velum::plan

@@ -2,7 +2,6 @@
 
 #include "base/container.h"
 #include "base/error.h"
-#include "ckks/core/key_sizes.h"
 #include "plan/key_bytes.h"
 #include "plan/passes.h"
 #include "session/decision.h"
@@ -153,7 +152,7 @@ std::uint64_t ClientPlan::evaluation_key_bytes() const {
 }
 
 std::uint64_t ClientPlan::public_key_bytes() const {
-  return framed_bytes(ckks::public_key_bytes(state_->plan.params));
+  return plan::public_key_file_bytes(state_->plan);
 }
 
 std::vector<Prediction> ClientPlan::decide(std::span<const double> outputs) const {

@@ -4,9 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/container.h"
 #include "base/units.h"
-#include "ckks/core/key_sizes.h"
 #include "plan/key_bytes.h"
 #include "plan/passes.h"
 #include "plan/summary.h"
@@ -76,11 +74,6 @@ double precision_bits(const ServerPlan& p) {
   return -std::log2(v.error_rms / v.bound);
 }
 
-// With its frame.
-std::uint64_t public_key_file_bytes(const ClientPlan& c) {
-  return framed_bytes(ckks::public_key_bytes(c.params));
-}
-
 std::string count_text(std::uint64_t x) {
   if (x < 10000) return fmt::format("{}", x);
   if (x < 10000000) return fmt::format("{:.1f}k", static_cast<double>(x) / 1e3);
@@ -89,10 +82,6 @@ std::string count_text(std::uint64_t x) {
 }
 
 }  // namespace
-
-std::uint64_t key_file_bytes(const ClientPlan& plan) {
-  return framed_bytes(ckks::evaluation_keys_bytes(plan.keys, plan.params));
-}
 
 double input_bytes(const ClientPlan& plan) {
   return wire_bytes(plan, input_ciphertexts(plan), plan.input_limbs, 1) *

@@ -1,11 +1,11 @@
 #include "plan/schedule/peak.h"
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 #include <set>
 
 #include "base/error.h"
+#include "plan/key_bytes.h"
 #include "plan/schedule/parts.h"
 #include "plan/schedule/run_products.h"
 #include "plan/schedule/stream.h"
@@ -20,23 +20,6 @@ constexpr std::uint64_t kProgramBytes = 8u << 20;
 // Tables of the transforms: roots and their inverses, each with two quotients, for every modulus.
 std::uint64_t table_bytes(const ckks::ParametersLiteral& params) {
   return std::uint64_t{params.moduli.size() + params.special.size()} * 6 * params.n * 8;
-}
-
-// The file of the evaluation keys, which is in memory beside them while it is read: the half that is not
-// expanded from a seed, a residue as wide as its modulus.
-std::uint64_t key_file_bytes(const ckks::ParametersLiteral& params, const ckks::KeyList& keys) {
-  std::uint64_t special = 0;
-  for (const auto q : params.special) special += static_cast<std::uint64_t>(std::bit_width(q));
-  const auto of = [&](std::size_t limbs) -> std::uint64_t {
-    if (limbs == 0) return 0;
-    std::uint64_t width = special;
-    for (std::size_t l = 0; l < limbs; ++l)
-      width += static_cast<std::uint64_t>(std::bit_width(params.moduli[l]));
-    return (limbs + params.special.size() - 1) / params.special.size() * width * params.n / 8;
-  };
-  std::uint64_t bytes = of(keys.relinearise_limbs);
-  for (const auto& r : keys.rotations) bytes += of(r.limbs);
-  return bytes;
 }
 
 // Input index of a step to value and element.
@@ -242,10 +225,10 @@ Peak follow_schedule(const ServerPlan& plan) {
 
 std::uint64_t total_peak_bytes(const ServerPlan& plan, int threads) {
   const auto& client = plan.client;
-  // While the keys are read there are no values yet.
+  // While the keys are read their whole file is in memory beside them, and there are no values yet.
   const auto run =
       follow_schedule(plan).bytes + workspace_bytes(plan) * static_cast<std::uint64_t>(std::max(threads, 1));
-  return std::max(run, key_file_bytes(client.params, client.keys)) + key_bytes(client.params, client.keys) +
+  return std::max(run, key_file_bytes(client)) + key_bytes(client.params, client.keys) +
          table_bytes(client.params) + plan_bytes(plan) + kProgramBytes;
 }
 
