@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "framed_plan.h"
-#include "plan/passes.h"
+#include "plan/files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace velum;

@@ -25,7 +25,7 @@ void run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer(
       "velum COMMAND --help lists the options of a command. DATASET is digits, mnist:DIR, cifar10:DIR,\n"
-      "medmnist:FILE.npz, folder:DIR or npy:FILE[,LABELS].\n"
+      "medmnist:FILE.npz, folder:DIR, list:FILE.csv or npy:FILE[,LABELS].\n"
       "Exit code: 0 done, 1 failure of the environment, 2 the caller's mistake.");
   const std::vector<Command> commands = {
       make_train_command(app),   make_eval_command(app),  make_plan_command(app),    make_keygen_command(app),

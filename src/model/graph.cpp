@@ -11,18 +11,6 @@
 
 namespace velum::model {
 
-std::int64_t element_count(const Shape& s) {
-  std::int64_t n = 1;
-  for (const auto d : s)
-    if (__builtin_mul_overflow(n, d, &n)) return std::numeric_limits<std::int64_t>::max();
-  return n;
-}
-
-std::string to_string(const Shape& s) {
-  if (s.empty()) return "scalar";
-  return fmt::format("{}", fmt::join(s, "x"));
-}
-
 std::vector<double> broadcast(const Coefficients& c, const Shape& shape) {
   check_coefficients(c, shape, "broadcast");
   const auto n = static_cast<std::size_t>(element_count(shape));

@@ -8,12 +8,9 @@
 #include <variant>
 #include <vector>
 
-namespace velum::model {
+#include "model/shape.h"
 
-// Without the batch axis: {C, H, W} for feature maps, {F} for vectors. Element order is row-major.
-using Shape = std::vector<std::int64_t>;
-std::int64_t element_count(const Shape& s);
-std::string to_string(const Shape& s);  // "3x32x32"
+namespace velum::model {
 
 // Constant coefficients, broadcast to a tensor's shape: dims has as many axes as the tensor, each 1 or the
 // tensor's. An empty dims is a scalar.

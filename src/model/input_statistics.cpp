@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "model/graph.h"
 
 namespace velum::model {
 
@@ -167,20 +166,6 @@ InputStatistics parse_statistics(const std::string& text, const std::string& wha
   const auto middle = bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2);
   s.mean.assign(bytes.begin(), middle);
   s.deviation.assign(middle, bytes.end());
-  return s;
-}
-
-void set_statistics(Graph& graph, const InputStatistics& s) {
-  graph.metadata.erase(kInputStatistics);
-  if (s.images > 0) graph.metadata[kInputStatistics] = to_text(s);
-}
-
-InputStatistics statistics_of(const Graph& graph) {
-  const auto found = graph.metadata.find(kInputStatistics);
-  if (found == graph.metadata.end()) return {};
-  const auto what = fmt::format("metadata '{}'", kInputStatistics);
-  auto s = parse_statistics(found->second, what);
-  check_statistics(s, static_cast<std::size_t>(element_count(graph.input_shape)), what);
   return s;
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "model/graph.h"
+#include "plan/files.h"
 #include "plan/meaning.h"
 #include "plan/plan.h"
 #include "plan/schedule/rates.h"
@@ -81,16 +83,5 @@ double input_bytes(const ClientPlan& plan);
 std::string to_text(const ServerPlan& plan);  // the table that `velum plan` prints; golden tests hold it
 std::string explain_text(const PlanResult& result);
 std::string to_json(const PlanResult& result);
-
-// Files. The client half travels alone; the server half contains it.
-std::vector<std::uint8_t> write_client_plan(const ClientPlan& p);
-ClientPlan read_client_plan(std::span<const std::uint8_t> bytes, const std::string& what);
-std::vector<std::uint8_t> write_server_plan(const ServerPlan& p);
-ServerPlan read_server_plan(std::span<const std::uint8_t> bytes,
-                            const std::string& what);  // verified: see verify_plan
-
-// Every invariant the engine and the client rely on; throws Error(user) at the first one broken.
-void verify_plan(const ServerPlan& p);
-void verify_client_plan(const ClientPlan& p, const std::string& what);
 
 }  // namespace velum::plan

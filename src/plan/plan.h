@@ -12,12 +12,12 @@
 // ranges that the moduli were chosen for, and whoever reads them multiplies them by zero.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "ckks/core/keys.h"
-#include "model/graph.h"
 #include "model/input_statistics.h"
 
 namespace velum::plan {

@@ -34,7 +34,7 @@ h3 { font-size: 15px; color: var(--ink); margin: 0 0 4px; overflow-wrap: anywher
 nav { margin: 14px 0 0; font-size: 14px; }
 nav a { color: var(--c0); margin-right: 16px; text-decoration: none; }
 nav a:hover, nav a:focus { text-decoration: underline; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px; margin-top: 22px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin-top: 22px; }
 .tile { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: 12px 16px; }
 .tile dt { color: var(--muted); font-size: 13px; }
 .tile dd { margin: 0; font-size: 26px; font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -44,7 +44,7 @@ nav a:hover, nav a:focus { text-decoration: underline; }
 .figures { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
 figure {
   margin: 0; background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: 14px 16px;
-  max-width: 100%; break-inside: avoid;
+  min-width: min(260px, 100%); max-width: 100%; break-inside: avoid;
 }
 figcaption { color: var(--muted); font-size: 13px; width: 0; min-width: 100%; margin-bottom: 8px; }
 .remark { color: var(--muted); font-size: 13px; margin: 2px 0 6px; }

@@ -1,7 +1,7 @@
 #include "session/files.h"
 
 #include "base/container.h"
-#include "plan/passes.h"
+#include "plan/files.h"
 #include "system/file_set.h"
 #include "system/framed_file.h"
 #include "system/place.h"

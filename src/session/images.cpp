@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "model/graph.h"
+#include "model/shape.h"
 
 namespace velum::session {
 

@@ -15,6 +15,7 @@
 #include "report/activations.h"
 #include "session/decision.h"
 #include "session/images.h"
+#include "session/local_decision.h"
 #include "session/local_rates.h"
 #include "session/local_states.h"
 #include "session/monitor.h"

@@ -2,8 +2,8 @@
 
 #include "base/container.h"
 #include "base/error.h"
+#include "plan/files.h"
 #include "plan/key_bytes.h"
-#include "plan/passes.h"
 #include "session/decision.h"
 #include "session/files.h"
 #include "session/image_notes.h"

@@ -10,7 +10,7 @@
 #include "base/stopwatch.h"
 #include "base/units.h"
 #include "engine/engine.h"
-#include "plan/passes.h"
+#include "plan/files.h"
 #include "plan/schedule/peak.h"
 #include "session/files.h"
 #include "session/monitor.h"

@@ -24,4 +24,16 @@ grep -q "velum::Server::evaluate" "$work/symbols" || { echo "the server's progra
 ! grep "$secret" "$work/symbols" || { echo "the server's program holds the above"; exit 1; }
 nm -C "$work/build/consumer" > "$work/symbols"
 grep -q "$secret" "$work/symbols" || { echo "the search for secrets is blind"; exit 1; }
+# The server's half alone, where neither protobuf nor the ONNX library is found: nothing of them, and no planner, is in it.
+"$cmake" -S "$consumer/../server_consumer" -B "$work/server" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" \
+  -DCMAKE_BUILD_TYPE=Release > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+"$cmake" --build "$work/server" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+reader='onnx\|google::protobuf\|plan::make_plan\|model::execute'
+nm -C "$work/server/server" > "$work/symbols"
+grep -q "velum::Server::evaluate" "$work/symbols" || { echo "the server's program has no server in it"; exit 1; }
+! grep "$secret\|$reader" "$work/symbols" || { echo "the server's program holds the above"; exit 1; }
+nm -C "$work/build/consumer" > "$work/symbols"
+for name in onnx google::protobuf plan::make_plan model::execute; do
+  grep -q "$name" "$work/symbols" || { echo "the search for $name is blind"; exit 1; }
+done
 echo "a project that finds velum builds and runs"

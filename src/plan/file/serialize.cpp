@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/file/identity.h"
-#include "plan/passes.h"
+#include "plan/files.h"
 
 namespace velum::plan {
 

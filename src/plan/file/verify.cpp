@@ -3,10 +3,11 @@
 #include <cstdlib>
 
 #include "kernels/types.h"
+#include "model/shape.h"
 #include "plan/file/require.h"
 #include "plan/file/verify_blocks.h"
 #include "plan/file/verify_schedule.h"
-#include "plan/passes.h"
+#include "plan/files.h"
 #include "plan/schedule/peak.h"
 #include "plan/schedule/stream.h"
 
