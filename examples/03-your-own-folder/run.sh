@@ -18,7 +18,7 @@ step "As the data owner and the server do it"
 show velum plan "$models/digits.onnx" --batch 60 --out plan > plan.txt
 show velum keygen --plan plan/client.plan --out keys
 show velum encrypt --plan plan/client.plan --key keys/secret/secret.key --data folder:images --out batch.vct
-show velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct | tail -n 1
+show velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct
 show velum decrypt --plan plan/client.plan --key keys/secret/secret.key --in logits.vct --sent batch.vct \
   --names batch.vct.names.csv --data folder:images --out predictions.csv
 head -n 3 predictions.csv

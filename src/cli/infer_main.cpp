@@ -18,6 +18,7 @@ namespace {
 struct Options {
   std::string plan, keys, in, out;
   std::uint64_t memory = 0;
+  bool verbose = false;
   CommonOptions common;
 };
 
@@ -34,13 +35,10 @@ void run(const Options& o) {
     Progress progress("evaluating", 1);
     report = server.evaluate_file(o.in, o.out, {[&](double share) { progress.set(share); }});
   }
-  fmt::print("{}", report.to_text());
-  fmt::print("\n{}: batch {}, {} images, {}, in {} ({:.3f} ms an image); peak memory {}, {} planned\n", o.out,
-             short_id(report.batch), report.images, format_bytes(static_cast<double>(report.output_bytes)),
-             format_duration(report.total_seconds),
-             1e3 * report.evaluate_seconds / static_cast<double>(report.images),
-             format_bytes(static_cast<double>(report.peak_rss_bytes)),
-             format_bytes(static_cast<double>(report.planned_peak_bytes)));
+  fmt::print("{:<12} {} of batch {}, in {}\n{}", "results",
+             format_bytes(static_cast<double>(report.output_bytes)), short_id(report.batch), o.out,
+             report.summary());
+  if (o.verbose) fmt::print("\n{}", report.to_text());
   write_json(o.common, Json::parse(report.to_json()));
 }
 
@@ -65,6 +63,7 @@ int main(int argc, char** argv) {
         ->transform(CLI::AsSizeValue(true))
         ->transform(size_text())
         ->type_name("SIZE");
+    app.add_flag("--verbose", o.verbose, "Print a table of the network's steps as run");
     add_common_options(app, o.common);
     app.footer(
         std::string("Exit code: 0 done, 1 failure of the environment, 2 the caller's mistake.\nExample: ") +

@@ -11,6 +11,7 @@
 #include "model/execute.h"
 #include "report/metrics.h"
 #include "session/decision.h"
+#include "session/evaluation_text.h"
 #include "session/images.h"
 #include "session/local_run.h"
 #include "session/local_states.h"
@@ -141,6 +142,7 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
   e.slots = local.params().slots();
   e.threads = team;
   e.evaluate_seconds = e.total_seconds = result.report.seconds;
+  e.predicted_seconds = r.predicted_seconds;
   e.input_seconds = result.report.input_seconds;
   e.input_bytes = result.input_bytes;
   e.output_bytes = result.output_bytes;
@@ -156,22 +158,16 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
 
 std::string RunReport::to_text(double plan_seconds) const {
   const auto& e = evaluation;
-  const auto count = static_cast<double>(images);
-  const auto places = e.batches * e.images_per_batch;
   std::string t;
   const auto say = [&](const std::string& name, const std::string& value) {
-    t += fmt::format("{:<12} {}\n", name, value);
+    t += session::said(name, value);
   };
   say("accuracy",
       accuracy ? fmt::format("{} encrypted, {} in the clear", percent(*accuracy), percent(*accuracy_clear))
                : "unknown (no labels)");
   say("agreement",
       fmt::format("{} of {} images have the class of the clear network", percent(agreement), images));
-  say("time",
-      fmt::format("{:.3f} ms an image, {:.3f} predicted: {} for {} {}, {} predicted, with {} threads",
-                  1e3 * e.evaluate_seconds / count, 1e3 * predicted_seconds / count,
-                  format_duration(e.evaluate_seconds), e.batches, e.batches == 1 ? "batch" : "batches",
-                  format_duration(predicted_seconds), e.threads));
+  say("time", session::time_text(e));
   say("memory", fmt::format("{} while evaluating, {} predicted; {} in all", bytes_text(e.peak_rss_bytes),
                             bytes_text(e.planned_peak_bytes), bytes_text(peak_rss_bytes)));
   say("security", fmt::format("{} bits: ring dimension {}, log2(QP) = {:.0f}", parameters.security_bits,
@@ -180,14 +176,8 @@ std::string RunReport::to_text(double plan_seconds) const {
       fmt::format("{:.1f} bits kept, {:.1f} predicted; {:.1f} bits of the largest output (largest error "
                   "{:.2g})",
                   kept_bits, predicted_bits, precision_bits, largest_error));
-  // Memory that a process touches for the first time is slow: a server that keeps it is faster from its
-  // second batch.
-  say("places", fmt::format("{} of {} for images used{}", images, places,
-                            e.batches == 1 ? "; a first run, which touches new memory" : ""));
-  say("sizes", fmt::format("{} an image to send, {} to get back; keys {}, once",
-                           format_bytes(static_cast<double>(e.input_bytes) / count),
-                           format_bytes(static_cast<double>(e.output_bytes) / count),
-                           bytes_text(evaluation_key_bytes)));
+  say("places", session::places_text(e));
+  say("sizes", fmt::format("{}; keys {}, once", session::traffic_text(e), bytes_text(evaluation_key_bytes)));
   say("other times",
       fmt::format("{}keys {}, encrypt {}, decrypt {}",
                   plan_seconds > 0 ? fmt::format("plan {}, ", format_duration(plan_seconds)) : "",

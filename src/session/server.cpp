@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "plan/files.h"
 #include "plan/schedule/peak.h"
+#include "session/evaluation_text.h"
 #include "session/files.h"
 #include "session/monitor.h"
 #include "session/plan_states.h"
@@ -135,6 +136,7 @@ struct Server::State {
     r.slots = params.slots();
     r.threads = threads;
     r.evaluate_seconds = total.seconds;
+    r.predicted_seconds = plan.state().plan.total.seconds / threads * batches;
     r.input_seconds = total.input_seconds;
     r.input_bytes = reader.header().file_bytes;
     r.output_bytes = writer.header().file_bytes;
@@ -206,6 +208,17 @@ EvaluationReport Server::evaluate_file(const std::string& batch, const std::stri
   return r;
 }
 
+std::string EvaluationReport::summary() const {
+  const auto bytes = [](std::uint64_t count) { return format_bytes(static_cast<double>(count)); };
+  return session::said("time", session::time_text(*this)) +
+         session::said("memory",
+                       fmt::format("{}, {} predicted", bytes(peak_rss_bytes), bytes(planned_peak_bytes))) +
+         session::said("places", session::places_text(*this)) +
+         session::said("sizes", session::traffic_text(*this)) +
+         session::said("other times", fmt::format("reading the batch and writing the results {}",
+                                                  format_duration(total_seconds - evaluate_seconds)));
+}
+
 std::string EvaluationReport::to_text() const {
   return session::layer_table(session::private_steps(*this));
 }
@@ -219,6 +232,7 @@ std::string EvaluationReport::to_json() const {
       {"batches", batches},
       {"threads", threads},
       {"seconds", {{"evaluate", evaluate_seconds}, {"total", total_seconds}}},
+      {"predicted_seconds", predicted_seconds},
       {"amortized_ms", images ? 1e3 * evaluate_seconds / static_cast<double>(images) : 0},
       {"bytes", {{"input", input_bytes}, {"output", output_bytes}}},
       {"peak_rss_bytes", peak_rss_bytes},

@@ -1,4 +1,5 @@
 // The client's and the server's commands, one after the other.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -196,6 +197,36 @@ TEST(Walkthrough, OutputDoesNotDependOnTheNumberOfThreads) {
   w.must(infer + " --threads 1 --out one.vct");
   w.must(infer + " --threads 2 --out two.vct");
   EXPECT_EQ(w.read("one.vct"), w.read("two.vct"));
+}
+
+// What one asks first stands first; the table of steps is for who asks.
+TEST(Walkthrough, TheServerSaysFirstWhatOneAsks) {
+  const Workplace w;
+  w.plan();
+  w.keygen();
+  w.encrypt();
+  const std::string infer =
+      "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct";
+  const auto plain = w.must(infer + " --json i.json").out;
+  const auto said = lines(plain);
+  ASSERT_EQ(said.size(), 6u) << plain;
+  const std::array<std::string, 6> names = {"results ", "time ",  "memory ",
+                                            "places ",  "sizes ", "other times "};
+  for (std::size_t i = 0; i < names.size(); ++i) EXPECT_TRUE(said[i].starts_with(names[i])) << said[i];
+  for (const std::size_t i : {1u, 2u}) EXPECT_NE(said[i].find(" predicted"), std::string::npos) << said[i];
+  EXPECT_NE(said[1].find(" ms an image, "), std::string::npos) << said[1];
+  EXPECT_NE(said[3].find(fmt::format("{} of ", Workplace::kImages)), std::string::npos) << said[3];
+  const auto json = nlohmann::json::parse(w.read("i.json"));
+  EXPECT_GT(json["predicted_seconds"].get<double>(), 0);
+  EXPECT_GT(json["planned_peak_bytes"].get<double>(), 0);
+  // The same with the table behind it, a row for each of the layers.
+  const auto verbose = w.must(infer + " --verbose").out;
+  const auto table = verbose.find("\nlayer ");
+  ASSERT_NE(table, std::string::npos) << verbose;
+  EXPECT_GT(table, verbose.find("other times "));
+  for (const auto& layer : json["layers"])
+    EXPECT_NE(verbose.find(fmt::format("\n{} ", layer["name"].get<std::string>()), table), std::string::npos)
+        << layer;
 }
 
 // One client, one key, the same number of images: two batches, and an answer to each.

@@ -66,6 +66,7 @@ struct EvaluationReport {
   std::size_t slots = 0;             ///< Of a ciphertext: images_per_batch times the blocks that share one.
   int threads = 0;                   ///< That were used.
   double evaluate_seconds = 0;       ///< In the engine.
+  double predicted_seconds = 0;      ///< The same by the plan, with so many threads.
   double total_seconds = 0;          ///< With reading and writing of files.
   double input_seconds = 0;          ///< Of evaluate_seconds: reading and expanding the inputs.
   std::uint64_t input_bytes = 0;     ///< Of the batch.
@@ -74,6 +75,9 @@ struct EvaluationReport {
   std::uint64_t peak_rss_bytes = 0;      ///< Largest resident memory of this process so far.
   std::vector<StepReport> steps;         ///< In order.
 
+  /// What one asks first, in a few lines for people: time, memory, places and sizes, predicted beside
+  /// measured.
+  std::string summary() const;
   /// The steps as a table for people.
   std::string to_text() const;
   /// All of it, as `velum infer --json` writes it.

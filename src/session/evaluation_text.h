@@ -1,0 +1,17 @@
+// What an evaluation took, in words: as `velum infer` and `velum run` say it.
+#pragma once
+
+#include <string>
+
+#include "velum/detail/common.h"
+
+namespace velum::session {
+
+// "time         ...\n", the names as wide as every command's.
+std::string said(const std::string& name, const std::string& value);
+std::string time_text(const EvaluationReport& r);
+std::string places_text(const EvaluationReport& r);
+// Bytes an image to send and to get back.
+std::string traffic_text(const EvaluationReport& r);
+
+}  // namespace velum::session
