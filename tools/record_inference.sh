@@ -19,8 +19,7 @@ bench() {  # ... OPTIONS of the plan
 for name in "${names[@]}"; do
   case "$name" in
     mnist)     tools/record.sh results/mnist.json velum run models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --threads 2 --probe --json OUT ;;
-    bench)     tools/record.sh results/mnist-bench.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 2 --json OUT
-               tools/record.sh results/mnist-bench-1-thread.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 1 --json OUT ;;
+    bench)     tools/record.sh results/mnist-bench.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 2 --json OUT ;;
     digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT
                bench digits-bench models/digits.onnx digits 8192 ;;
     pneumonia) network=$kept/pneumonia-lenet5-best-s1.onnx data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz
