@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
@@ -12,8 +13,10 @@
 #include "base/table.h"
 #include "base/units.h"
 #include "bench/kernels.h"
+#include "bench/machine.h"
 #include "bench/models.h"
 #include "bench/network.h"
+#include "session/local_rates.h"
 #include "system/memory.h"
 
 namespace velum::bench {
@@ -181,6 +184,27 @@ std::string calibration_text(const Calibration& c) {
                     format_duration(s.predicted / s.threads),
                     fmt::format("{:+.0f} %", 100 * (s.predicted / s.measured - 1))});
   return text + format_table(rows);
+}
+
+std::string usual_rates_path() {
+  return session::user_rates_path();
+}
+
+Json calibrated_rates(const Calibration& c) {
+  return session::rates_json(c.rates);
+}
+
+Json calibration_json(const Calibration& c) {
+  auto json = calibrated_rates(c);
+  json["machine"] = machine_facts();
+  json["steps"] = Json::array();
+  for (const auto& s : c.steps)
+    json["steps"].push_back({{"network", s.network},
+                             {"layer", s.layer},
+                             {"threads", s.threads},
+                             {"thread_seconds", s.measured},
+                             {"predicted_thread_seconds", s.predicted}});
+  return json;
 }
 
 }  // namespace velum::bench

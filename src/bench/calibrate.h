@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/fit.h"
+#include "bench/json.h"
 
 namespace velum::bench {
 
@@ -27,5 +28,11 @@ Calibration calibrate_rates(int all, int repeat, const std::vector<std::string>&
 const std::vector<std::string>& calibration_networks();
 
 std::string calibration_text(const Calibration& c);
+
+// Where `plan` and `run` look for the rates (session/local_rates.h); empty: there is no such place.
+std::string usual_rates_path();
+Json calibrated_rates(const Calibration& c);  // as they read them
+Json calibration_json(
+    const Calibration& c);  // the same with the machine, and every step that they were fitted to
 
 }  // namespace velum::bench

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "model/execute.h"
+#include "model/onnx.h"
 
 namespace velum::bench {
 
@@ -219,6 +220,12 @@ Graph make_benchmark_model(const std::string& name, std::uint64_t seed) {
   }
   n.dense(10);
   return n.finish();
+}
+
+std::string write_benchmark_model(const std::string& name, std::uint64_t seed, const std::string& path) {
+  const auto graph = make_benchmark_model(name, seed);
+  model::save_onnx(graph, path);
+  return graph.metadata.at("weights");
 }
 
 }  // namespace velum::bench

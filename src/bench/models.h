@@ -40,6 +40,8 @@ std::vector<float> drawn_images(const model::Shape& shape, std::size_t count, st
 // pooled-CHANNELSxDEPTH. Throws Error(user) for
 // another.
 model::Graph make_benchmark_model(const std::string& name, std::uint64_t seed);
+// Writes it as an ONNX file; returns what its weights are from.
+std::string write_benchmark_model(const std::string& name, std::uint64_t seed, const std::string& path);
 inline constexpr const char* kBenchmarkModels =
     "cifar10-ngraph, cifar10-deep, dense-WIDTHxDEPTH, conv-CHANNELSxDEPTH, pooled-CHANNELSxDEPTH";
 

@@ -16,6 +16,7 @@
 #include "bench/result.h"
 #include "ring/primes.h"
 #include "session/client_batch.h"
+#include "session/local_states.h"
 #include "session/step_table.h"
 #include "system/memory.h"
 #include "system/progress.h"
@@ -348,6 +349,20 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
   json["planned_peak_bytes"] = plan.peak_bytes;
   json["runs"] = runs;
   return json;
+}
+
+NetworkResult bench_network(const Model& model, const Plan& plan, std::span<const float> pixels,
+                            std::size_t elements, const std::vector<int>& threads, int repeat) {
+  const WarmNetwork network(plan.state().result, pixels, elements);
+  const auto timing = time_network(network, plan.state().rates, threads, repeat);
+  const auto images = pixels.size() / elements;
+  NetworkResult r{network_text(timing, network, images), network_json(timing, network, images)};
+  const auto& graph = model.state().graph;
+  const auto weights = graph.metadata.find("weights");
+  r.json["weights"] = weights == graph.metadata.end() ? "as in the file" : weights->second;
+  r.json["activations"] = std::ranges::count_if(
+      graph.nodes, [](const auto& node) { return std::holds_alternative<model::Quadratic>(node.op); });
+  return r;
 }
 
 }  // namespace velum::bench

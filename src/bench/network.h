@@ -15,6 +15,11 @@
 #include "plan/passes.h"
 #include "session/local_run.h"
 
+namespace velum {
+class Model;
+class Plan;
+}  // namespace velum
+
 namespace velum::bench {
 
 // Keys, an encrypted batch and the engine, kept from run to run. Not movable: its members refer to each
@@ -77,5 +82,13 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
 
 std::string network_text(const NetworkTiming& timing, const WarmNetwork& network, std::size_t images);
 Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::size_t images);
+
+// All of it for images in one batch: [count][elements] pixels. What is said of it, and the same for a file.
+struct NetworkResult {
+  std::string text;
+  Json json;
+};
+NetworkResult bench_network(const Model& model, const Plan& plan, std::span<const float> pixels,
+                            std::size_t elements, const std::vector<int>& threads, int repeat);
 
 }  // namespace velum::bench

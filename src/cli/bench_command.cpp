@@ -11,15 +11,11 @@
 #include "bench/calibrate.h"
 #include "bench/compare.h"
 #include "bench/kernels.h"
-#include "bench/machine.h"
 #include "bench/models.h"
 #include "bench/network.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/plan_options.h"
-#include "model/onnx.h"
-#include "session/local_rates.h"
-#include "session/local_states.h"
 #include "system/file.h"
 #include "system/program.h"
 #include "system/progress.h"
@@ -86,30 +82,19 @@ void run_network(const NetworkCommand& o) {
   forbid_core_dumps();  // images of the user's, under a key of its own
   begin_command(o.common, {}, inputs_of(o.plan, o.data));
   const auto loaded = load_model(o.plan);
-  const auto& graph = loaded.model.state().graph;
   const auto plan = loaded.model.plan(to_request(o.plan, threads()));
-  auto planned = plan.state().result;
-  const auto& client = planned.plan.client;
-  const auto places = plan::images_per_batch(client);
+  const auto places = plan.client().images_per_batch();
   // One batch, as full as the data allow.
   auto data = o.data;
   if (data.limit == 0 || data.limit > places) data.limit = places;
   const auto set = load_data(data, loaded.taken, Labels::unused);
   check_pixels(set, plan.client().input_range());
-  const WarmNetwork network(std::move(planned), set.images, set.elements());
   const auto counts = o.all_counts ? thread_counts(threads()) : std::vector{threads()};
-  const auto timing = time_network(network, plan.state().rates, counts, o.repeat);
-  fmt::print("{}", network_text(timing, network, set.count()));
-  auto json = network_json(timing, network, set.count());
-  json["model"] = o.plan.model;
-  json["data"] = set.name;
-  const auto weights = graph.metadata.find("weights");
-  json["weights"] = weights == graph.metadata.end() ? "as in the file" : weights->second;
-  std::int64_t activations = 0;
-  for (const auto& node : graph.nodes)
-    activations += std::holds_alternative<model::Quadratic>(node.op) ? 1 : 0;
-  json["activations"] = activations;
-  write_json(o.common, json);
+  auto result = bench_network(loaded.model, plan, set.images, set.elements(), counts, o.repeat);
+  fmt::print("{}", result.text);
+  result.json["model"] = o.plan.model;
+  result.json["data"] = set.name;
+  write_json(o.common, result.json);
 }
 
 void add_network(CLI::App& app, Parts& parts) {
@@ -156,7 +141,7 @@ struct CalibrateCommand {
 };
 
 void run_calibrate(const CalibrateCommand& o) {
-  const auto path = o.rates.empty() ? session::user_rates_path() : o.rates;
+  const auto path = o.rates.empty() ? usual_rates_path() : o.rates;
   if (path.empty())
     fail_user("no place for the rates: neither XDG_CONFIG_HOME nor HOME is set; name a file with --rates");
   // Refused before minutes of work.
@@ -166,19 +151,9 @@ void run_calibrate(const CalibrateCommand& o) {
   const auto c =
       calibrate_rates(threads(), o.repeat, o.networks.empty() ? calibration_networks() : o.networks);
   fmt::print("{}", calibration_text(c));
-  auto json = session::rates_json(c.rates);
-  write_file_atomically(path, json.dump(2) + "\n");
+  write_file_atomically(path, calibrated_rates(c).dump(2) + "\n");
   fmt::print("\nwritten: {}\n", path);
-  if (o.common.json.empty()) return;
-  json["machine"] = machine_facts();
-  json["steps"] = Json::array();
-  for (const auto& s : c.steps)
-    json["steps"].push_back({{"network", s.network},
-                             {"layer", s.layer},
-                             {"threads", s.threads},
-                             {"thread_seconds", s.measured},
-                             {"predicted_thread_seconds", s.predicted}});
-  write_json(o.common, json);
+  write_json(o.common, calibration_json(c));
 }
 
 void add_calibrate(CLI::App& app, Parts& parts) {
@@ -212,9 +187,8 @@ void add_make_model(CLI::App& app, Parts& parts) {
   add_common_options(*sub, o->common);
   parts.push_back({sub, [o] {
                      begin_command(o->common, {{"--out", o->out}}, {});
-                     const auto graph = make_benchmark_model(o->name, o->seed);
-                     model::save_onnx(graph, o->out);
-                     fmt::print("written: {} ({})\n", o->out, graph.metadata.at("weights"));
+                     const auto weights = write_benchmark_model(o->name, o->seed, o->out);
+                     fmt::print("written: {} ({})\n", o->out, weights);
                      write_json(o->common, {{"name", o->name}, {"seed", o->seed}, {"file", o->out}});
                    }});
 }
