@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures encrypted inference of the committed models and stores the figures under results/ (10 minutes on 2 cores).
-#   VELUM_DATA=DIR tools/record_inference.sh [NAME...]     NAME: mnist, bench, digits, pneumonia, cifar10, kernels (all)
+#   VELUM_DATA=DIR tools/record_inference.sh [NAME...]     NAME: mnist, infer, bench, digits, pneumonia, cifar10, kernels (all)
 # DIR holds mnist/, pneumoniamnist/ and cifar10/ (the binary batches); `velum` must be on the PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${VELUM_DATA:?set it to the folder of the data sets}"
 names=("$@")
-[ $# -gt 0 ] || names=(mnist bench digits pneumonia cifar10 kernels)
+[ $# -gt 0 ] || names=(mnist infer bench digits pneumonia cifar10 kernels)
 kept=models/table  # the networks that docs/results-training.md stands on
 
 # bench FILE MODEL DATA IMAGES: warm, the median of five runs in one process.
@@ -19,6 +19,13 @@ bench() {  # ... OPTIONS of the plan
 for name in "${names[@]}"; do
   case "$name" in
     mnist)     tools/record.sh results/mnist.json velum run models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --threads 2 --probe --json OUT ;;
+    infer)     # The server's program alone, in a fresh process, on a full batch.
+               job=$(mktemp -d)
+               velum plan models/mnist.onnx --out "$job/plan" > /dev/null
+               velum keygen --plan "$job/plan/client.plan" --out "$job/keys" > /dev/null
+               velum encrypt --plan "$job/plan/client.plan" --key "$job/keys/secret/secret.key" --data "mnist:$VELUM_DATA/mnist" --images 8192 --out "$job/batch.vct" > /dev/null
+               JOB=$job tools/record.sh results/mnist-infer.json velum infer --plan "$job/plan/server.plan" --keys "$job/keys/public/eval.keys" --in "$job/batch.vct" --out "$job/logits.vct" --threads 2 --json OUT
+               rm -r "$job" ;;
     bench)     tools/record.sh results/mnist-bench.json velum bench network models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --images 8192 --threads 2 --json OUT ;;
     digits)    tools/record.sh results/digits.json velum run models/digits.onnx --data digits --threads 2 --json OUT
                bench digits-bench models/digits.onnx digits 8192 ;;
