@@ -147,14 +147,18 @@ Calibration calibrate_rates(int all, int repeat, const std::vector<std::string>&
         for (std::size_t s = 0; s < steps.size(); ++s) seconds[s].push_back(report.steps[s].seconds);
         seconds.back().push_back(report.input_seconds);
       }
+      std::vector<NamedObservation> observed;
       for (std::size_t s = 0; s <= steps.size(); ++s) {
         const bool input = s == steps.size();
         // The quicker half: other programs only ever make a run slower.
         const double taken = spread_of(seconds[s]).low * count;
-        (count == 1 ? one : many).push_back({input ? network.planned().input_work : steps[s], taken});
-        c.steps.push_back({blocks == 1 ? name : name + " in blocks",
-                           input ? "reading the input" : network.planned().plan.steps[s].name, count, taken,
-                           0});
+        observed.push_back({input ? "reading the input" : network.planned().plan.steps[s].name,
+                            {input ? network.planned().input_work : steps[s], taken}});
+      }
+      for (auto& layer : added_by_name(observed)) {
+        (count == 1 ? one : many).push_back(layer.observation);
+        c.steps.push_back({blocks == 1 ? name : name + " in blocks", std::move(layer.name), count,
+                           layer.observation.seconds, 0});
       }
     }
   }

@@ -33,6 +33,17 @@ Vector solve(Matrix& a, Vector b) {
 
 }  // namespace
 
+std::vector<NamedObservation> added_by_name(const std::vector<NamedObservation>& observations) {
+  std::vector<NamedObservation> sums;
+  for (const auto& [name, o] : observations) {
+    auto sum = std::ranges::find(sums, name, &NamedObservation::name);
+    if (sum == sums.end()) sum = sums.insert(sum, {name, {}});
+    for (std::size_t t = 0; t < kTerms; ++t) sum->observation.work[t] += o.work[t];
+    sum->observation.seconds += o.seconds;
+  }
+  return sums;
+}
+
 // Gauss and Newton on the logarithms of the rates.
 plan::Rates fit_rates(const Belief& belief, const std::vector<Observation>& observations,
                       double observed_deviation) {

@@ -1,6 +1,7 @@
 // Rates from timings of steps of known work.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "plan/schedule/rates.h"
@@ -11,6 +12,15 @@ struct Observation {
   plan::Work work{};
   double seconds = 0;  // of one thread
 };
+
+// Observations of one evaluation, those of one name together, in the order in which names first appear. In
+// blocks a layer is dozens of steps, most of them small: each counted on its own, they would decide the
+// rates.
+struct NamedObservation {
+  std::string name;
+  Observation observation;
+};
+std::vector<NamedObservation> added_by_name(const std::vector<NamedObservation>& observations);
 
 // What is believed before: a rate for each term, and how far off it may be (a standard deviation of its
 // logarithm).

@@ -104,6 +104,25 @@ TEST(BenchFit, ATermThatNothingTellsOfStays) {
   }
 }
 
+TEST(BenchFit, TheStepsOfALayerCountOnce) {
+  const auto observed = [](const char* name, double bytes, double seconds) {
+    NamedObservation o;
+    o.name = name;
+    o.observation.work[plan::index(Term::bytes)] = bytes;
+    o.observation.seconds = seconds;
+    return o;
+  };
+  const auto sums = added_by_name({observed("dense", 3, 10), observed("dense.rotations", 1, 2),
+                                   observed("dense", 4, 20), observed("dense.rotations", 1, 5)});
+  ASSERT_EQ(sums.size(), 2u);
+  EXPECT_EQ(sums[0].name, "dense");
+  EXPECT_EQ(sums[0].observation.work[plan::index(Term::bytes)], 7);
+  EXPECT_EQ(sums[0].observation.seconds, 30);
+  EXPECT_EQ(sums[1].name, "dense.rotations");
+  EXPECT_EQ(sums[1].observation.work[plan::index(Term::bytes)], 2);
+  EXPECT_EQ(sums[1].observation.seconds, 7);
+}
+
 TEST(Rates, BetweenOneThreadAndAllTimeGrowsEvenly) {
   plan::MachineRates m;
   m.threads = 5;
