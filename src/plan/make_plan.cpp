@@ -128,8 +128,17 @@ PackingOption option_of(const PlanResult& result, const Request& request, const 
 struct BlockOption {
   const Network* network = nullptr;
   LayoutChoice choice;
-  double estimate = 0;  // of the job's time, in products of ciphertexts of the ring that is guessed
+  bool tried = false;
 };
+
+// Two ways to come to the same layouts.
+bool same_option(const BlockOption& a, const BlockOption& b) {
+  const auto same_layout = [](const BlockLayout& x, const BlockLayout& y) { return x.element == y.element; };
+  return a.network == b.network && a.choice.products == b.choice.products &&
+         a.choice.switches == b.choice.switches && a.choice.blocks == b.choice.blocks &&
+         a.choice.giants == b.choice.giants && a.choice.slices == b.choice.slices &&
+         std::ranges::equal(a.choice.layouts, b.choice.layouts, same_layout);
+}
 
 // All numbers of blocks that can pay, and the plan that is fastest for the job.
 class PackingSearch {
@@ -205,12 +214,11 @@ class PackingSearch {
     fail("plan: unreachable");
   }
 
-  // Products and key switches of a batch, times the batches that the job takes in a ring like the one that a
-  // batch of one element a ciphertext takes.
+  // Products and key switches of a batch, times the batches that the job takes in a ring like the one of the
+  // option that was planned last, or before any of a batch of one element a ciphertext.
   double estimate(const LayoutChoice& c) const {
-    const double n = best_ ? static_cast<double>(best_->plan.client.params.n) : 16384;
     const double images = static_cast<double>(std::max<std::uint64_t>(1, request_.batch));
-    return std::ceil(images * c.blocks / n) *
+    return std::ceil(images * c.blocks / static_cast<double>(likely_ring_)) *
            (static_cast<double>(c.products) + kProductsASwitch * static_cast<double>(c.switches));
   }
 
@@ -245,23 +253,32 @@ class PackingSearch {
         auto choices = layouts_for(network, blocks);
         std::erase_if(choices, [&](const auto& c) { return !keeps_sums(network, c.layouts, c.giants); });
         for (auto& c : choices) {
-          const double e = estimate(c);
-          all.push_back({&network, std::move(c), e});
+          BlockOption option{&network, std::move(c)};
+          const auto is_option = [&](const BlockOption& o) { return same_option(o, option); };
+          if (std::ranges::none_of(all, is_option)) all.push_back(std::move(option));
         }
       }
     if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& x, const auto& y) { return x.estimate < y.estimate; });
-    std::size_t planned = 0;
-    for (const auto& option : all) {
-      if (!request_.frontier &&
-          (planned == kMostPlanned || (planned > 0 && option.estimate > kFarSlower * all.front().estimate)))
+    likely_ring_ = best_ ? best_->plan.client.params.n : 16384;
+    for (std::size_t planned = 0, left = all.size(); left > 0; --left) {
+      auto* next = &all.front();
+      double least = estimate(next->choice), least_left = std::numeric_limits<double>::infinity();
+      for (auto& o : all) {
+        const double e = estimate(o.choice);
+        least = std::min(least, e);
+        if (o.tried || e >= least_left) continue;
+        least_left = e;
+        next = &o;
+      }
+      if (!request_.frontier && (planned == kMostPlanned || (planned > 0 && least_left > kFarSlower * least)))
         break;
-      attempt(option.choice.what, [&] {
-        const auto variant = variant_in_blocks(option);
+      next->tried = true;
+      attempt(next->choice.what, [&] {
+        const auto variant = variant_in_blocks(*next);
         ++planned;
+        likely_ring_ = variant.search.best.n;
         if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_)
-          fail_user("{} blocks would be slower", option.choice.blocks);
+          fail_user("{} blocks would be slower", next->choice.blocks);
         return finish_plan(graph_, request_, variant, std::nullopt);
       });
     }
@@ -303,6 +320,7 @@ class PackingSearch {
   const Request& request_;
   std::optional<PlanResult> best_;
   double best_seconds_ = 0;
+  std::size_t likely_ring_ = 16384;
   std::string problem_;
   Shortfall shortfall_ = Shortfall::refused;
   std::vector<PackingOption> options_;

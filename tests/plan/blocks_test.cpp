@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/error.h"
 #include "plan/faithful.h"
@@ -208,6 +209,26 @@ TEST(Blocks, MoreImagesThanARingTakeMoreBatches) {
   EXPECT_EQ(result.plan.client.blocks, 1u);
   request.batch = 1;
   EXPECT_GT(make_plan(graph, request).plan.client.blocks, 1u);
+}
+
+// Different ways to lay a network out often come to the same: each is planned once, so that those that the
+// search has time for differ.
+TEST(Blocks, NoPackingIsPlannedTwice) {
+  NetworkBuilder b({1, 12, 12}, 43);
+  b.convolution(4, 5, 2, 2).varied_quadratic().flatten().dense(20).varied_quadratic().dense(5);
+  auto r = fixed_request();
+  r.packing = Packing::blocks;
+  r.batch = 4;
+  r.frontier = true;
+  const auto options = make_plan(b.finish(), r).options;
+  EXPECT_GE(options.size(), 4u);
+  for (std::size_t i = 0; i < options.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k) {
+      const auto facts = [](const PackingOption& o) {
+        return std::make_tuple(o.blocks, o.n, o.seconds, o.peak_bytes, o.key_bytes, o.input_bytes_per_image);
+      };
+      EXPECT_NE(facts(options[i]), facts(options[k])) << options[i].what << " and " << options[k].what;
+    }
 }
 
 TEST(Blocks, TheStandardRingIsRefused) {
