@@ -209,7 +209,8 @@ NetworkTiming time_network(const WarmNetwork& network, const plan::MachineRates&
     }
     for (std::size_t k = 0; k < counts.size(); ++k) {
       auto& at = timing.at[k];
-      at.processor_seconds = median(runs[k].processor);
+      at.processor = runs[k].processor;
+      at.processor_seconds = median(at.processor);
       at.page_faults = median(runs[k].faults);
       at.serial_seconds = median(runs[k].serial);
       at.peaks = median_peaks(runs[k].peaks);
@@ -316,6 +317,7 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
          {"efficiency", median(timing.at.front().seconds) / all / at.threads * timing.at.front().threads},
          {"registers_only_speed_up", at.peaks.dot / timing.at.front().peaks.dot},
          {"processor_seconds", at.processor_seconds},
+         {"processor_seconds_by_run", at.processor},
          {"serial_seconds", at.serial_seconds},
          {"serial_share", at.serial_seconds / all},
          {"predicted_seconds", at.predicted},

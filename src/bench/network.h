@@ -64,7 +64,8 @@ struct ThreadsTiming {
   std::vector<double> seconds;
   double predicted = 0;
   std::vector<LayerTiming> layers;  // the reading of the input last
-  double processor_seconds = 0;     // of all threads; the median over the runs, as the next
+  std::vector<double> processor;    // seconds of all threads together, by run
+  double processor_seconds = 0;     // the median over the runs, as the next
   double page_faults = 0;
   double serial_seconds = 0;  // outside parallel loops, the median over the runs
 };
