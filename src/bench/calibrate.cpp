@@ -51,6 +51,7 @@ Belief believe_kernels() {
     rate[c.name] = timing.work / timing.median();
   }
   std::vector<double> copies;
+  copies.reserve(3);
   for (int i = 0; i < 3; ++i) copies.push_back(limits.measure(Resource::far_bytes, table.name));
   Belief b;
   const auto set = [&](Term t, double per_second, double deviation) {

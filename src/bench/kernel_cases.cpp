@@ -112,7 +112,8 @@ class KernelCases {
                   std::vector<std::uint32_t> begin{0}, subtracted, index;
                 };
                 auto d = std::make_shared<Data>();
-                d->m = kernels::make_modulus(ring::prime_near(0x1p47, 4 * 8192, {}));
+                d->m = kernels::make_modulus(
+                    ring::prime_near(0x1p47, ring::root_order(ring::RingType::real, 8192), {}));
                 for (std::size_t i = 0; i < 2 * side * side + 3 * sums; ++i)
                   d->limbs.push_back(random_limb(n, d->m.q));
                 for (std::size_t i = 0; i < 2 * side * side; ++i) d->inputs.push_back(d->limbs[i].data());
@@ -162,7 +163,8 @@ class KernelCases {
                     std::vector<u64*> out;
                   };
                   auto d = std::make_shared<Data>();
-                  d->m = kernels::make_modulus(ring::prime_near(0x1p40, 4 * 32768, {}));
+                  d->m = kernels::make_modulus(
+                      ring::prime_near(0x1p40, ring::root_order(ring::RingType::real, 32768), {}));
                   d->inputs = random_limb(kInputs * columns, d->m.q);
                   d->outputs = Limb(kRows * columns);
                   d->weights = random_limb(kRows * kInputs, d->m.q);
@@ -218,6 +220,7 @@ class KernelCases {
               std::vector<std::uint8_t> quotient;
             };
             std::vector<u64> primes;
+            primes.reserve(static_cast<std::size_t>(k + l));
             for (int i = 0; i < k + l; ++i)
               primes.push_back(ring::prime_near(0x1p46, ring::root_order(ring::RingType::real, n), primes));
             const ring::Ring ring(ring::RingType::real, n, primes);
@@ -294,7 +297,8 @@ class KernelCases {
                 };
                 auto x = std::make_shared<Data>();
                 const std::size_t pairs = terms / 2, slot = static_cast<std::size_t>(digits) * 2 * kTile;
-                x->m = kernels::make_modulus(ring::prime_near(digits == 2 ? 0x1p30 : 0x1p36, 4 * 8192, {}));
+                x->m = kernels::make_modulus(ring::prime_near(
+                    digits == 2 ? 0x1p30 : 0x1p36, ring::root_order(ring::RingType::real, 8192), {}));
                 x->inputs = random_limb(terms * kColumns, x->m.q);
                 x->outputs = Limb(rows * kColumns);
                 x->stride = pairs * slot;
@@ -347,7 +351,8 @@ class KernelCases {
                   std::vector<kernels::Factor> factors;
                 };
                 auto d = std::make_shared<Data>();
-                d->m = kernels::make_modulus(ring::prime_near(0x1p36, 4 * 8192, {}));
+                d->m = kernels::make_modulus(
+                    ring::prime_near(0x1p36, ring::root_order(ring::RingType::real, 8192), {}));
                 d->inputs = random_limb(kTerms * kColumns, d->m.q);
                 d->sums = Limb(kColumns);
                 std::mt19937_64 random(7);

@@ -40,7 +40,7 @@ void time_case(benchmark::State& state, const Table* table, const std::string& n
   Limits limits;
   kernel.body();
   const double before = limit_seconds(kernel, *table, limits), start = velum::bench::thread_seconds();
-  for (auto _ : state) kernel.body();
+  while (state.KeepRunning()) kernel.body();
   const double seconds = (velum::bench::thread_seconds() - start) /
                          static_cast<double>(std::max<std::int64_t>(1, state.iterations()));
   state.counters[kernel.unit + "/s"] =

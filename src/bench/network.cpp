@@ -88,6 +88,7 @@ class PeakMeter {
 MachinePeaks median_peaks(const std::vector<MachinePeaks>& all) {
   const auto median = [&](double MachinePeaks::*member) {
     std::vector<double> values;
+    values.reserve(all.size());
     for (const auto& p : all) values.push_back(p.*member);
     return spread_of(values).median;
   };

@@ -21,7 +21,7 @@ struct Measurement {
   std::string name, unit;
   std::vector<double> samples;
 };
-struct BenchFile {
+struct BenchFile {  // NOLINT(bugprone-exception-escape): of a Json, whose move does not throw
   std::string path, kind;
   Json machine;
   std::vector<Measurement> measurements;

@@ -82,7 +82,7 @@ Json difference(const report::Metrics& metrics, const report::Metrics& clear) {
 
 // The network, the quantised one and the teacher: whatever was asked for, the network first; no evaluations
 // where there is nothing to score.
-struct Result {
+struct Result {  // NOLINT(bugprone-exception-escape): of a Json, whose move does not throw
   report::Report report;
   Json json;
   std::vector<double> predictions;  // outputs, as they are encrypted

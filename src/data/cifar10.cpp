@@ -14,7 +14,8 @@ namespace {
 
 std::string batch_folder(const std::string& folder, const std::string& file) {
   for (const char* below : {"", "/cifar-10-batches-bin"})
-    if (std::filesystem::is_regular_file(folder + below + "/" + file)) return folder + below;
+    if (auto home = folder + below; std::filesystem::is_regular_file(std::filesystem::path(home) / file))
+      return home;
   fail_user("{}: no file {}; unpack cifar-10-binary.tar.gz there", folder, file);
 }
 
@@ -46,7 +47,7 @@ Dataset load_cifar10(const std::string& folder, const LoadOptions& options) {
   const auto home = batch_folder(folder, files[0]);
   std::size_t total = 0;
   for (auto& file : files) {
-    file = home + "/" + file;
+    file = fmt::format("{}/{}", home, file);
     total += check_cifar10_size(open_source(file).size, file);
   }
   const auto range = held_out_range(total, options);

@@ -10,7 +10,7 @@
 
 namespace velum::data {
 
-inline constexpr std::size_t kCifarPixels = 3 * 32 * 32;
+inline constexpr std::size_t kCifarPixels = std::size_t{3} * 32 * 32;
 inline constexpr std::size_t kCifarRecord = 1 + kCifarPixels;
 
 // Number of records of one batch file; refuses a broken last record.

@@ -161,7 +161,7 @@ std::int32_t draw_digit(std::uint64_t seed, Split split, std::uint64_t index,
   for (const Stroke stroke : style) ink_stroke(canvas, stroke, hand, random);
   for (std::size_t i = 0; i < kDigitPixels; ++i) {
     const double grey = std::clamp(hand.ink * canvas[i] + hand.noise * random.normal(), 0.0, 1.0);
-    pixels[i] = static_cast<std::uint8_t>(grey * 255 + 0.5);
+    pixels[i] = static_cast<std::uint8_t>(std::floor(grey * 255 + 0.5));
   }
   return digit;
 }

@@ -21,7 +21,7 @@ std::uint32_t big_endian(const std::uint8_t* p) {
 std::string find_file(const std::string& folder, const std::string& stem, const std::string& rank) {
   for (const char* dash : {"-", "."})
     for (const char* end : {"", ".gz"}) {
-      auto path = folder + "/" + stem + dash + rank + end;
+      auto path = fmt::format("{}/{}{}{}{}", folder, stem, dash, rank, end);
       if (std::filesystem::is_regular_file(path)) return path;
     }
   fail_user("{}: no file {}-{} or {}-{}.gz; put the MNIST files there under their official names", folder,

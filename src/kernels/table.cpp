@@ -44,7 +44,7 @@ const std::vector<const Table*>& variants() {
 }
 
 const Table* initial_table() {
-  const char* forced = std::getenv("VELUM_KERNELS");
+  const char* forced = std::getenv("VELUM_KERNELS");  // NOLINT(concurrency-mt-unsafe): nothing here sets any
   return forced && *forced ? &table_named(forced) : variants().back();
 }
 

@@ -260,6 +260,7 @@ LayerKernel prepare(const Linear& linear, const Shape&, const Shape&) {
 
 LayerKernel prepare_concat(const std::vector<Shape>& inputs) {
   std::vector<std::size_t> sizes;
+  sizes.reserve(inputs.size());
   for (const auto& s : inputs) sizes.push_back(size(element_count(s)));
   return [sizes](std::span<const double* const> in, double* y, std::size_t lanes) {
     for (std::size_t i = 0; i < in.size(); ++i) {

@@ -128,13 +128,13 @@ bool join_pairs(Graph& g) {
       node.op = std::move(first.op);
     } else if (const auto* pad = std::get_if<Pad>(&first.op)) {
       if (!add_padding(node.op, *pad)) continue;
-    } else if (std::holds_alternative<Reshape>(first.op) && std::holds_alternative<Reshape>(node.op)) {
-      // One after the other: only the last shape counts.
-    } else if (const auto* inner = std::get_if<Transpose>(&first.op);
-               inner && join_transposes(node.op, *inner)) {
-      // Twice there and back is nothing, which the next round removes.
     } else {
-      continue;
+      // Reshapes one after the other: only the last shape counts. Transposes there and back are nothing,
+      // which the next round removes.
+      const auto* inner = std::get_if<Transpose>(&first.op);
+      const bool reshapes =
+          std::holds_alternative<Reshape>(first.op) && std::holds_alternative<Reshape>(node.op);
+      if (!reshapes && !(inner && join_transposes(node.op, *inner))) continue;
     }
     // `node` now does the work of both, at its own place; `first` is no longer read.
     node.inputs = first.inputs;

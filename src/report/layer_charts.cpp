@@ -38,6 +38,7 @@ std::vector<Point> sampled(const Curve& c, const Interval& x) {
 
 std::vector<Point> on_paper(const Plot& plot, const std::vector<Point>& points) {
   std::vector<Point> out;
+  out.reserve(points.size());
   for (const auto& p : points) out.push_back(plot.at(p.x, p.y));
   return out;
 }

@@ -32,7 +32,7 @@ constexpr bool travels(Purpose p) {
 struct Draw {
   Purpose purpose;
   std::uint64_t index = 0;  // among those of this purpose in one operation: which key, which digit
-  auto operator<=>(const Draw&) const = default;
+  auto operator<=>(const Draw&) const = default;  // NOLINT(modernize-use-nullptr): none is there
 };
 
 class Randomness {

@@ -59,7 +59,7 @@ Ntt::Ntt(RingType type, std::size_t n, u64 q) {
   if (tables_.fold) tables_.psi = kernels::make_factor(powers[n], tables_.modulus);
 }
 
-Ring::Ring(RingType type, std::size_t n, std::vector<u64> moduli) : type_(type), n_(n) {
+Ring::Ring(RingType type, std::size_t n, const std::vector<u64>& moduli) : type_(type), n_(n) {
   ntts_.reserve(moduli.size());
   for (const u64 q : moduli) ntts_.emplace_back(type, n, q);
 }

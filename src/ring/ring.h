@@ -43,7 +43,7 @@ class Ntt {
 // A ring with its chain of moduli: q_0 .. q_{L-1} then the special primes. Immutable, shared.
 class Ring {
  public:
-  Ring(RingType type, std::size_t n, std::vector<u64> moduli);
+  Ring(RingType type, std::size_t n, const std::vector<u64>& moduli);
   RingType type() const { return type_; }
   std::size_t n() const { return n_; }
   std::size_t slots() const { return slot_count(type_, n_); }

@@ -106,11 +106,12 @@ std::size_t chunk_size() {
 }
 
 SecretBuffer<double> fill_slots(const plan::ClientPlan& plan, const BatchImages& images, std::size_t k) {
-  const std::size_t blocks = plan.blocks, places = plan::images_per_batch(plan);
+  const std::size_t blocks = plan.blocks, places = plan::images_per_batch(plan), given = images.count();
+  if (given == 0) fail("a batch of no images was to be encrypted");
   SecretBuffer<double> slots(places * blocks);  // zeros
   const auto* elements = plan.input_order.data() + k * blocks;
   for (std::size_t j = 0; j < places; ++j) {
-    const auto* image = images.pixels.data() + j % images.count() * images.elements;
+    const auto* image = images.pixels.data() + j % given * images.elements;
     for (std::size_t p = 0; p < blocks; ++p)
       if (elements[p] != plan::kAbsent) slots[j * blocks + p] = image[elements[p]];
   }

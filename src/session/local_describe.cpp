@@ -29,7 +29,7 @@ namespace {
 using session::Json;
 
 // The facts for people, and the same as JSON.
-struct Description {
+struct Description {  // NOLINT(bugprone-exception-escape): of a Json, whose move does not throw
   FileDescription said;
   Json json;
 

@@ -68,7 +68,7 @@ OutputPlace place_of_output(const std::string& path) {
 
 std::string sync_to_disk(int fd, const std::string& path) {
   if (::fsync(fd) == 0) return "";
-  if (errno != EINVAL && errno != ENOTSUP && errno != EOPNOTSUPP && errno != ENOSYS) return errno_text();
+  if (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) return errno_text();
   note(
       fmt::format("{}: written, but its file system cannot say when it is on disk ({})", path, errno_text()));
   return "";

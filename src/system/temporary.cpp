@@ -79,7 +79,7 @@ void remove_files_of(int folder, int deeper = 1) {
   const int again = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* entries = again < 0 ? nullptr : ::fdopendir(again);
   if (!entries) return;
-  while (const auto* entry = ::readdir(entries)) {
+  while (const auto* entry = ::readdir(entries)) {  // NOLINT(concurrency-mt-unsafe): of a stream of its own
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || ::unlinkat(folder, entry->d_name, 0) == 0 || deeper == 0) continue;
     const int inner = ::openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -116,7 +116,7 @@ std::string command_text(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
     for (const char* variable : {"VELUM_DATA", "VELUM_SCRATCH"}) {
-      const char* folder = std::getenv(variable);
+      const char* folder = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
       if (!folder || !*folder) continue;
       if (const auto at = argument.find(folder); at != std::string::npos)
         argument.replace(at, std::string_view(folder).size(), fmt::format("${}", variable));

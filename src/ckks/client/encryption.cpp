@@ -91,7 +91,7 @@ Ciphertext encrypt_public(const Parameters& params, const PublicKey& key, const 
   auto random = randomness.stream({ring::Purpose::mask});
   ring::sample_ternary(ternary.span(), random);
   SecretBuffer<std::int32_t> u(n);
-  for (std::size_t i = 0; i < n; ++i) u[i] = ternary[i];
+  std::copy_n(ternary.data(), n, u.data());
   const auto e0 = draw_error(randomness, {ring::Purpose::mask_error, 0}, n);
   for (std::size_t i = 0; i < n; ++i) message[i] += e0[i];
   const auto e1 = draw_error(randomness, {ring::Purpose::mask_error, 1}, n);

@@ -58,7 +58,7 @@ SecretKey::SecretKey(const Parameters& params, SecretBuffer<std::int8_t> ternary
       ntt_(params.ring().count() * params.n()) {
   id_ = identify(params_id_, ternary_.span());
   SecretBuffer<std::int32_t> wide(n_);
-  for (std::size_t i = 0; i < n_; ++i) wide[i] = ternary_[i];
+  std::copy_n(ternary_.data(), n_, wide.data());
   for (std::size_t i = 0; i < params.ring().count(); ++i) {
     u64* limb = ntt_.data() + i * n_;
     kernels::table().from_int32(limb, wide.data(), n_, params.ring().modulus(i));

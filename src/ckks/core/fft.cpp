@@ -75,8 +75,8 @@ ComplexTransform::ComplexTransform(std::size_t m) : m_(m), root_re_(m), root_im_
   exponent[1] = m;
   for (std::size_t k = 2; k < 2 * m; ++k) exponent[k] = exponent[k / 2] / 2 + (k % 2 ? order / 2 : 0);
   for (std::size_t k = 1; k < m; ++k) {
-    const double angle =
-        2 * std::numbers::pi * static_cast<double>(exponent[k] / 2) / static_cast<double>(order);
+    const std::size_t half = exponent[k] / 2;
+    const double angle = 2 * std::numbers::pi * static_cast<double>(half) / static_cast<double>(order);
     root_re_[k] = std::cos(angle);
     root_im_[k] = std::sin(angle);
   }

@@ -85,8 +85,8 @@ Aligned align(Call& call, int first, int last) {
     for (auto& c : out.constants) {
       if (!c) continue;
       auto same = same_for_images(importer, *c, static_cast<int>(rank) - place, rank);
-      if (same) c = std::move(same);
       agree = agree && same.has_value();
+      if (same) c = std::move(same);
     }
   if (!agree) {
     place = no_batch;

@@ -125,7 +125,7 @@ std::string Call::append(Operation op, std::vector<std::string> inputs, Shape ta
 }
 
 std::string Call::finish(Operation op, std::vector<std::string> inputs, Shape target, int batch) {
-  const std::string name = append(std::move(op), std::move(inputs), std::move(target), output());
+  std::string name = append(std::move(op), std::move(inputs), std::move(target), output());
   importer_.tensors[name] = {name, importer_.shapes.at(name), batch};
   return name;
 }

@@ -126,7 +126,7 @@ Constant read_tensor(const onnx::TensorProto& t, const std::string& what, const 
       read<std::int16_t>(s, t.int32_data(), c.integers);
       break;
     case Type::INT8:
-      read<std::int8_t>(s, t.int32_data(), c.integers);
+      read<std::int8_t>(s, t.int32_data(), c.integers, [](std::int8_t v) { return std::int64_t{v}; });
       break;
     case Type::UINT64:
       read<std::uint64_t>(s, t.uint64_data(), c.integers);

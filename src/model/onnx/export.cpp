@@ -223,7 +223,7 @@ class Exporter {
   }
   std::string reshaped(const Node& n, const std::string& from, std::vector<std::int64_t> dims,
                        const char* suffix) {
-    const auto to = unused(n.output + suffix);
+    auto to = unused(n.output + suffix);
     dims.insert(dims.begin(), 0);
     add(to, "Reshape", {from, integers(n.name + suffix, dims)}, to);
     return to;

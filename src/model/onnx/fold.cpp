@@ -94,6 +94,7 @@ Constant elementwise(Call& call, const std::string& op, const std::vector<const 
   const auto n = checked_count(out.dims, "the result");
   account(call.importer(), n);
   std::vector<Dims> steps;
+  steps.reserve(in.size());
   for (const auto* c : in) steps.push_back(broadcast_strides(c->dims, out.dims));
   const bool as_integers = integral && in.size() == 2 && is_whole(op);
   const bool chooses = op == "Where";
@@ -427,6 +428,7 @@ bool fold_elementwise(Call& call) {
                                        "Selu",      "Clip", "Gelu", "HardSigmoid", "Shrink"};
   if (std::find(with_parameters.begin(), with_parameters.end(), op) != with_parameters.end()) return false;
   std::vector<const Constant*> in;
+  in.reserve(static_cast<std::size_t>(call.input_count()));
   for (int i = 0; i < call.input_count(); ++i) in.push_back(&call.constant(i, "input"));
   const bool counted = in.size() <= 3;
   if (op == "Neg" && in.size() == 1) {

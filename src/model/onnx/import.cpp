@@ -27,6 +27,7 @@ const onnx::ValueInfoProto& find_input(const onnx::GraphProto& proto, const Impo
     std::erase_if(inputs, [&](const auto* v) { return !importer.read_names.contains(v->name()); });
   if (inputs.size() != 1) {
     std::vector<std::string> names;
+    names.reserve(inputs.size());
     for (const auto* v : inputs) names.push_back(v->name());
     fail_user("has {} inputs ({}), expected one: the images", inputs.size(), fmt::join(names, ", "));
   }

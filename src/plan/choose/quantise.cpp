@@ -23,7 +23,9 @@ void for_each_pair(std::span<const std::int16_t> block, std::size_t rows, std::s
     const auto [begin, end] = kernels::row_block(rows, b);
     for (std::size_t p = 0; p < pairs; ++p)
       for (auto r = begin; r < end; ++r, w += 2)
-        visit(r, p, static_cast<std::uint64_t>(std::abs(int{w[0]}) + std::abs(int{w[1]})));
+        visit(r, p,
+              static_cast<std::uint64_t>(std::abs(int{w[0]})) +
+                  static_cast<std::uint64_t>(std::abs(int{w[1]})));
   }
 }
 

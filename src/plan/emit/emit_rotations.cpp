@@ -72,6 +72,7 @@ std::vector<ckks::RotationKeyEntry> RotationSteps::keys() const {
       most = std::max<std::size_t>(most, step.limbs);
     }
   std::vector<ckks::RotationKeyEntry> keys;
+  keys.reserve(limbs.size());
   for (const auto& [steps, height] : limbs) keys.push_back({steps, height});
   return keys;
 }

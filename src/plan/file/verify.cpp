@@ -112,7 +112,8 @@ std::uint64_t verify_weights(const Step& s, const Group& g) {
       if (p % g.run_pairs == 0) std::fill(run.begin(), run.end(), 0);
       const bool alone = s.pairs[g.pairs[p]].second == kAbsent;
       for (std::size_t r = 0; r < end - begin; ++r, w += 2) {
-        const auto sum = static_cast<std::uint64_t>(std::abs(int{w[0]}) + std::abs(int{w[1]}));
+        const auto sum =
+            static_cast<std::uint64_t>(std::abs(int{w[0]})) + static_cast<std::uint64_t>(std::abs(int{w[1]}));
         row[r] += sum;
         run[r] += sum;
         require(run[r] <= kRunLimit, "step '{}' has a run of weights with sum {}, over {}", s.name, run[r],

@@ -13,12 +13,12 @@ namespace velum::plan::blocks {
 
 // One weight matrix entry W[., g][t, b]: which source, and the rotations before and after.
 struct Term {
-  std::int32_t giant = 0;        // g
-  std::uint32_t slice = 0;       // that t is in
-  std::size_t range = 0;         // of the element network's columns
-  std::int32_t baby = 0;         // b
-  std::uint32_t ciphertext = 0;  // t
-  auto operator<=>(const Term&) const = default;
+  std::int32_t giant = 0;                         // g
+  std::uint32_t slice = 0;                        // that t is in
+  std::size_t range = 0;                          // of the element network's columns
+  std::int32_t baby = 0;                          // b
+  std::uint32_t ciphertext = 0;                   // t
+  auto operator<=>(const Term&) const = default;  // NOLINT(modernize-use-nullptr): none is there
 };
 
 struct Split {

@@ -83,7 +83,8 @@ class StageMapper {
     for (std::int64_t q = 0; q < blocks; ++q) {
       if (written[term * pattern.blocks() + static_cast<std::size_t>(q)]) continue;
       const auto from = static_cast<std::size_t>(((q + t.baby) % blocks + blocks) % blocks);
-      if (out_.vectors[vector].unused_bound == 0 && in.element[t.ciphertext * in.blocks + from] == kAbsent)
+      if (out_.vectors[vector].unused_bound == 0 &&
+          in.element[std::size_t{t.ciphertext} * in.blocks + from] == kAbsent)
         continue;
       if (pattern.reaches_element(term, q)) return Elsewhere::harms;
       result = Elsewhere::spills;
@@ -144,8 +145,9 @@ class StageMapper {
   void check_sums(const Pattern& pattern, const std::vector<bool>& written, const std::vector<bool>& scalar) {
     const std::size_t blocks = pattern.blocks();
     std::vector<bool> used(blocks, false);
-    for (std::size_t i = 0; i < written.size(); ++i)
-      if (written[i]) used[i % blocks] = true;
+    for (std::size_t t = 0; t < scalar.size(); ++t)
+      for (std::size_t q = 0; q < blocks; ++q)
+        if (written[t * blocks + q]) used[q] = true;
     for (std::size_t t = 0; t < scalar.size(); ++t) {
       bool everywhere = pattern.terms()[t].giant == 0;
       for (std::size_t q = 0; q < blocks; ++q) everywhere = everywhere && written[t * blocks + q] == used[q];
@@ -181,6 +183,7 @@ class StageMapper {
     std::sort(periodic.begin(), periodic.end(), ascending);
     const auto intern = [&](const std::vector<Entry>& entries) {
       std::vector<Column> columns;
+      columns.reserve(entries.size());
       for (const auto& e : entries) columns.push_back(e.column);
       return out_.supports.intern(std::move(columns));
     };

@@ -22,10 +22,11 @@ std::uint32_t side(const Vector& v, std::size_t axis) {
 // How much smaller a map is than the reference, as a power of two: what strides have made of it.
 std::uint32_t shrinkage(std::uint32_t reference, std::uint32_t positions) {
   const double ratio = static_cast<double>(reference) / static_cast<double>(positions);
-  return ratio <= 1 ? 1 : 1u << std::max(0L, std::lround(std::log2(ratio)));
+  return ratio <= 1 ? 1 : 1u << std::clamp(std::lround(std::log2(ratio)), 0L, 31L);
 }
 
 GridAxis axis_for(std::uint32_t tile, std::uint32_t shrunk) {
+  if (tile == 0) fail("blocks of no rows or columns");
   return shrunk <= tile ? GridAxis{tile / shrunk, 1} : GridAxis{1, shrunk / tile};
 }
 

@@ -57,6 +57,7 @@ void remove_unused(Network& net) {
     if (v > 0) continue;
     // Pixels that no weight touches are not sent.
     std::vector<std::uint32_t> order;
+    order.reserve(kept.size());
     for (const auto e : kept) order.push_back(net.input_order[e]);
     net.input_order = std::move(order);
   }

@@ -91,7 +91,7 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
   for (const auto& g : step.groups) {
     w.periodic_products += std::uint64_t{g.rows} * g.periodic_inputs.size();
     const auto blocks = kernels::row_block_count(g.rows);
-    for (const auto p : g.pairs) w.lanes += g.rows * (step.pairs[p].second == kAbsent ? 1u : 2u);
+    for (const auto p : g.pairs) w.lanes += std::uint64_t{g.rows} * (step.pairs[p].second == kAbsent ? 1 : 2);
     w.panel_lanes += blocks * 2 * g.pairs.size();
     w.blocks += blocks;
     w.runs += g.rows * (g.run_pairs ? (g.pairs.size() + g.run_pairs - 1) / g.run_pairs : 1);
@@ -184,7 +184,8 @@ Work work_of(const StepWork& w, const RingSize& ring) {
     const std::uint64_t slices = ring.n / panel_columns(1, 1, ring.n);
     slices_of(slices);
     at(Term::calls) = static_cast<double>(w.calls ? w.calls : w.groups * slices) * polys * limbs;
-    at(Term::blocks) = static_cast<double>(w.blocks * (ring.n / kernels::kTile)) * polys * limbs;
+    const std::uint64_t tiles = ring.n / kernels::kTile;
+    at(Term::blocks) = static_cast<double>(w.blocks * tiles) * polys * limbs;
     at(Term::recombinations) = static_cast<double>(std::max(w.outputs, w.runs)) * n * polys * limbs;
   }
   if (w.periodic_products) {

@@ -13,7 +13,7 @@ constexpr std::uint64_t panel_bytes(std::size_t pairs, std::size_t polys, std::s
 }
 
 // Most of a core's second-level cache.
-inline constexpr std::uint64_t kPanelBudget = 1280 * 1024;
+inline constexpr std::uint64_t kPanelBudget = std::uint64_t{1280} * 1024;
 
 // Width of a slice: as wide as keeps the panel within its budget, between one tile (16) and 128 columns.
 constexpr std::size_t panel_columns(std::size_t pairs, std::size_t polys, std::size_t n) {
@@ -30,7 +30,7 @@ constexpr std::uint64_t slice_bytes(std::size_t columns) {
 // Width of a slice where squares are added: as many inputs, two polynomials each, as stay in that cache,
 // between 64 columns and 512.
 constexpr std::size_t square_sum_columns(std::size_t inputs, std::size_t n) {
-  constexpr std::uint64_t kInputBudget = 1024 * 1024;
+  constexpr std::uint64_t kInputBudget = std::uint64_t{1024} * 1024;
   std::size_t columns = n < 512 ? n : 512;
   while (columns > 64 && std::uint64_t{inputs} * columns * 2 * 8 > kInputBudget) columns /= 2;
   return columns;

@@ -17,7 +17,7 @@ OutputRange outputs_of_task(const Step& step, const Task& task);
 // a pair are read, also where a group has no weight for one. None where the source is streamed.
 struct RowRef {
   std::uint32_t value = 0, row = 0;
-  auto operator<=>(const RowRef&) const = default;
+  auto operator<=>(const RowRef&) const = default;  // NOLINT(modernize-use-nullptr): none is there
 };
 std::vector<RowRef> rows_read(const ServerPlan& plan, const Task& task);
 

@@ -8,9 +8,9 @@ namespace velum::plan {
 
 namespace {
 
-constexpr std::size_t kMostRows = 128;                     // of a group that is cut by its inputs
-constexpr std::uint64_t kMostStreamed = 2u * 1024 * 1024;  // bytes of outputs over a slice
-constexpr std::size_t kNarrowest = 64;                     // columns
+constexpr std::size_t kMostRows = 128;  // of a group that is cut by its inputs
+constexpr std::uint64_t kMostStreamed = std::uint64_t{2} * 1024 * 1024;  // bytes of outputs over a slice
+constexpr std::size_t kNarrowest = 64;                                   // columns
 
 bool scalar(const Step& s) {
   return s.kind == StepKind::affine && !s.groups.empty() && s.periodic.empty() &&
@@ -138,10 +138,10 @@ std::size_t streamed_words(std::size_t outputs, std::size_t columns) {
 }
 
 std::size_t stream_sums(const Step& first, const Step& second, const StreamShape& shape) {
-  std::size_t rows = (second.polys + 1u) * second.groups[0].rows;
+  std::size_t rows = std::size_t{second.polys + 1u} * second.groups[0].rows;
   for (const auto& band : shape.bands)
     if (band.cuts.size() > 2)
-      rows = std::max<std::size_t>(rows, (first.polys + 1u) * first.groups[band.groups[0]].rows);
+      rows = std::max(rows, std::size_t{first.polys + 1u} * first.groups[band.groups[0]].rows);
   return rows * shape.columns;
 }
 
@@ -153,7 +153,7 @@ std::size_t stream_words(const Step& first, const Step& second, std::size_t outp
 }
 
 std::size_t window_stride(std::size_t n) {
-  return n + 5 * 8;
+  return n + std::size_t{5} * 8;
 }
 
 std::uint64_t window_bytes(const Step& first, std::size_t n) {
