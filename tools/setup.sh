@@ -4,7 +4,7 @@
 #   tools/setup.sh           the library, the command and the tests, with a browser that opens the reports in them and Doxygen;
 #                            the trainer too, unless VELUM_TORCH=OFF
 #   tools/setup.sh core      without the trainer, the browser and Doxygen
-#   tools/setup.sh fuzz      also clang and clang-format, for the fuzz targets and the check of the format
+#   tools/setup.sh fuzz      also clang, clang-format and clang-tidy, for the fuzz targets and the checks of format and code
 set -euo pipefail
 
 core=(g++ cmake ninja-build pkg-config make python3
@@ -14,7 +14,7 @@ core=(g++ cmake ninja-build pkg-config make python3
 train=(libtorch-dev libopenblas0-openmp)
 # A browser for the test that opens the reports, and what makes the API reference; without them these tests are skipped.
 page=(chromium doxygen)
-fuzz=(clang clang-format libclang-rt-14-dev libomp-dev)
+fuzz=(clang clang-format clang-tidy libclang-rt-14-dev libomp-dev)
 
 case "${1:-all}" in
   core) wanted=("${core[@]}") ;;
