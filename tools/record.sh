@@ -24,7 +24,7 @@ cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswi
 flags = next((l.split(":")[1].split() for l in open("/proc/cpuinfo") if l.startswith("flags")), [])
 memory = next(int(l.split()[1]) // 1024 for l in open("/proc/meminfo") if l.startswith("MemTotal"))
 command = os.environ["VELUM_COMMAND"]
-for variable in ("VELUM_DATA", "VELUM_BIN", "VELUM_MODELS", "FILLED", "JOB"):
+for variable in ("VELUM_DATA", "VELUM_BIN", "VELUM_MODELS", "FILLED", "JOB", "CLONE"):
     if os.environ.get(variable): command = command.replace(os.environ[variable].rstrip("/"), "$" + variable)
 record = {
     "command": command,

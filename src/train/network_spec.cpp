@@ -19,6 +19,8 @@ struct Builder {
 const std::vector<Builder>& builders() {
   static const std::vector<Builder> all = {
       {"cryptonets", "conv 5x5/2 to 5 maps, dense 100: 2 activations (28x28 grey)", build_cryptonets},
+      {"shallow", "conv 5x5/2 to 5 maps: 1 activation", build_shallow},
+      {"perceptron", "dense 128: 1 activation", build_perceptron},
       {"lenet5", "two 5x5 convolutions with pooling, dense 120 and 84: 4 activations (28x28)", build_lenet5,
        false, true},
       {"scnn", "four strided convolutions, dense 128: 5 activations (32x32 colour)", build_scnn},

@@ -17,9 +17,10 @@ namespace {
 
 constexpr const char* kKinds[] = {"relu", "square", "layer", "channel", "element"};
 const std::pair<const char*, model::Shape> kNetworks[] = {
-    {"cryptonets", {1, 28, 28}}, {"lenet5", {1, 28, 28}},   {"scnn", {3, 32, 32}},
-    {"vgg", {3, 16, 16}},        {"resnet20", {3, 16, 16}}, {"resnet32", {3, 12, 12}},
-    {"resnet44", {3, 12, 12}},   {"alexnet", {1, 63, 63}},  {"squeezenet", {1, 47, 47}}};
+    {"cryptonets", {1, 28, 28}}, {"shallow", {1, 22, 22}},   {"perceptron", {1, 22, 22}},
+    {"lenet5", {1, 28, 28}},     {"scnn", {3, 32, 32}},      {"vgg", {3, 16, 16}},
+    {"resnet20", {3, 16, 16}},   {"resnet32", {3, 12, 12}},  {"resnet44", {3, 12, 12}},
+    {"alexnet", {1, 63, 63}},    {"squeezenet", {1, 47, 47}}};
 
 // Factors on the channels that keep the large ones small.
 double width_of(const std::string& name) {

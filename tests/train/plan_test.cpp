@@ -45,14 +45,14 @@ TEST_P(Planned, InAsManyLevelsAsItHasActivationsInARow) {
   EXPECT_LE(squared, static_cast<std::size_t>(c.deepest) + 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Planned,
-                         testing::Values(Case{"cryptonets", {1, 28, 28}, 1, 2},
-                                         Case{"lenet5", {1, 28, 28}, 0.5, 4},
-                                         Case{"scnn", {3, 32, 32}, 0.1, 5}, Case{"vgg", {3, 16, 16}, 0.1, 7},
-                                         Case{"resnet20", {3, 12, 12}, 0.15, 19},
-                                         Case{"alexnet", {1, 63, 63}, 0.02, 7},
-                                         Case{"squeezenet", {1, 47, 47}, 0.06, 17}),
-                         [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, Planned,
+    testing::Values(Case{"cryptonets", {1, 28, 28}, 1, 2}, Case{"shallow", {1, 22, 22}, 1, 1},
+                    Case{"perceptron", {1, 22, 22}, 0.5, 1}, Case{"lenet5", {1, 28, 28}, 0.5, 4},
+                    Case{"scnn", {3, 32, 32}, 0.1, 5}, Case{"vgg", {3, 16, 16}, 0.1, 7},
+                    Case{"resnet20", {3, 12, 12}, 0.15, 19}, Case{"alexnet", {1, 63, 63}, 0.02, 7},
+                    Case{"squeezenet", {1, 47, 47}, 0.06, 17}),
+    [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace velum::train

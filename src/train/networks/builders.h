@@ -7,6 +7,8 @@ namespace velum::train {
 
 // small.cpp
 NetworkSpec build_cryptonets(const NetworkRequest& request);
+NetworkSpec build_shallow(const NetworkRequest& request);
+NetworkSpec build_perceptron(const NetworkRequest& request);
 NetworkSpec build_lenet5(const NetworkRequest& request);
 NetworkSpec build_scnn(const NetworkRequest& request);
 NetworkSpec build_vgg(const NetworkRequest& request);
