@@ -104,7 +104,7 @@ def main():
         "harness": {"repository": "fhe-benchmarking/ml-inference", "images_of_sizes_as_fetched": said,
                     "commit": subprocess.run(["git", "-C", clone, "rev-parse", "HEAD"], text=True, check=False,
                                              stdout=subprocess.PIPE).stdout.strip()},
-        "network": workload[0], "border": int(workload[1]), "plan_options": workload[2],
+        "variant": os.environ.get("VELUM_VARIANT", "fast"), "network": workload[0], "border": int(workload[1]), "plan_options": workload[2],
         "shared_machine": True,
         "seconds": {"key_generation": stage(runs, "Key Generation"), "model": stage(runs, "model preprocessing"),
                     "input": stage(runs, "Input preprocessing"), "encryption": stage(runs, "Input encryption"),

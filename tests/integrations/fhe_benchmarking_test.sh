@@ -49,10 +49,14 @@ run() {  # run SIZE COUNT: the harness's steps, in its order
   "$bin/velum" eval "submission/models/$network" --data "npy:$work/$name.npy" --out "$work/$name.csv" > /dev/null
   python3 "$here/fhe_benchmarking_data.py" compare "io/$name" "$work/$name.csv" "$count"
 }
-run 0 1
-run 1 15
-run 2 33
-run 3 20
+for variant in accurate fast; do
+  export VELUM_VARIANT=$variant
+  rm -rf io datasets
+  run 0 1
+  run 1 15
+  run 2 33
+  run 3 20
+done
 
 # What belongs together is tested on the small size.
 workload 1
@@ -96,6 +100,7 @@ done
 refused "no image" client_preprocess_input 1
 cp "$work/pixels" "$pixels"
 for size in 4 -1 x ''; do refused "size '$size'" server_encrypted_compute $size; done
+VELUM_VARIANT=slow refused "an unknown variant" server_encrypted_compute 1
 rm io/*/public_keys/eval.keys
 refused "no keys at all" server_preprocess_model
 echo "the submission does what the harness asks of it"

@@ -43,13 +43,13 @@ done
 here=$build
 # shellcheck disable=SC1091
 . "$build/workload.sh"
-for size in 0 1 2 3; do
-  workload "$size"
+for choice in "fast 0" "fast 1" "fast 2" "fast 3" "accurate 0" "accurate 1" "accurate 2" "accurate 3"; do
+  VELUM_VARIANT=${choice% *} workload "${choice#* }"
   network=$build/models/$network
-  published=$build/published/$name
+  published=$build/published/$variant/$name
   newer=$(find -L "$network" "$submission/workload.sh" "$build/velum" -newer "$published/client.plan" 2>&1 || true)
   [ -e "$published/client.plan" ] && [ -z "$newer" ] && continue
-  plan_to "$published.new" > "$build/plan-$name.log" || { cat "$build/plan-$name.log" >&2; exit 1; }
+  plan_to "$published.new" > "$build/plan.log" || { cat "$build/plan.log" >&2; exit 1; }
   rm -f "$published.new/server.plan"
   rm -rf "$published"
   mv "$published.new" "$published"

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Writes the tables of docs/fhe-benchmarking.md from results/fhe-benchmarking/ (tools/record_fhe_benchmarking.sh makes those files).
+
+    tools/fhe_table.py            writes the tables between their marks
+    tools/fhe_table.py --check    exits with 1 where the page differs from the records
+"""
+import json
+import pathlib
+import statistics
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "fhe-benchmarking.md"
+SIZES, VARIANTS = ("single", "small", "medium", "large"), ("fast", "accurate")
+NAMES = {"fast": "one square", "accurate": "two squares"}
+
+
+def size(count):
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""
+
+
+def records():
+    for variant in VARIANTS:
+        for name in SIZES:
+            path = ROOT / "results" / "fhe-benchmarking" / f"{variant}-{name}.json"
+            if path.exists():
+                yield variant, json.loads(path.read_text(encoding="utf-8"))
+
+
+def middle(seconds):
+    return f"{statistics.median(seconds):.3f}"
+
+
+def right(result):
+    if result["accuracy"] is None:
+        return f"{result['passes']} of {result['runs']} right"
+    return f"{100 * result['accuracy']:.2f} %"
+
+
+def machine_of(record):
+    m = record["machine"]
+    return f"{m['cpu']}, {m['cores']} cores ({', '.join(m['instructions'])})"
+
+
+def board():
+    lines = ["| network | images | compute, s: three runs | key generation | plan | encryption | decryption | input | result | keys | accuracy |",
+             "|" + "---|" * 11]
+    found = list(records())
+    for variant, record in found:
+        r = record["result"]
+        s, b = r["seconds"], r["bytes"]
+        cells = [NAMES[variant], f"{r['images']:,}", ", ".join(f"{x:.3f}" for x in s["compute"]), middle(s["key_generation"]),
+                 middle(s["model"]), middle(s["encryption"]), middle(s["decryption"]), size(b["input"]), size(b["result"]),
+                 size(b["public_keys"]), right(r)]
+        lines.append("| " + " | ".join(cells) + " |")
+    if not found:
+        return "No records.\n"
+    lines += ["", f"Seconds as the harness takes them, one process a step, median of three where one is given. {machine_of(found[0][1]['record'])}, "
+              "shared with other work while this was recorded. Files: `results/fhe-benchmarking/`."]
+    return "\n".join(lines) + "\n"
+
+
+def where():
+    lines = ["| network | images | wall, s | user | system | page faults |", "|" + "---|" * 6]
+    found = list(records())
+    for variant, record in found:
+        r = record["result"]
+        best = min(r["compute_again"], key=lambda c: c["wall"])
+        lines.append(f"| {NAMES[variant]} | {r['images']:,} | {best['wall']:.3f} | {best['user']:.3f} | {best['system']:.3f} | "
+                     f"{best['page_faults']:,} |")
+    return "\n".join(lines) + "\n" if found else "No records.\n"
+
+
+TABLES = {"board": board, "where": where}
+
+
+def main():
+    page = wanted = PAGE.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        marks = f"<!-- {name} -->", f"<!-- /{name} -->"
+        begin, end = (wanted.index(m) for m in marks)
+        wanted = wanted[:begin] + marks[0] + "\n" + table() + wanted[end:]
+    if sys.argv[1:] == ["--check"]:
+        if wanted != page:
+            print("fhe_table: docs/fhe-benchmarking.md differs from results/fhe-benchmarking; run tools/fhe_table.py")
+        return int(wanted != page)
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
