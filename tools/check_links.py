@@ -39,7 +39,7 @@ def faults(root):
 
 
 # What the tables in the documents are made from (tools/*_table.py writes and checks them).
-TABLES = ("results/blocks/*.json", "results/networks/*.json", "results/peers/*.json", "results/bench/*.json", "results/training/table/*.json",
+TABLES = ("results/blocks/*.json", "results/networks/*.json", "results/peers/*.json", "results/fhe-benchmarking/*.json", "results/bench/*.json", "results/training/table/*.json",
           "results/training/plan/*.json", "results/training/run/*.json", "results/training/ablation/*.json",
           *(f"results/{name}{kind}.json" for name in ("digits", "mnist", "pneumonia", "cifar10")
             for kind in ("", "-bench")), "results/pneumonia-full-batch.json", "results/pneumonia-train-split.json")
