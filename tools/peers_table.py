@@ -31,7 +31,7 @@ def records():
 
 
 def seconds(x):
-    return f"{1e3 * x:.0f} ms" if x < 1 else f"{x:.3g} s"
+    return f"{x:.3g} s" if x >= 1 else f"{1e3 * x:.3g} ms" if x >= 1e-3 else f"{1e6 * x:.3g} us"
 
 
 def row(record, velum):
@@ -41,7 +41,7 @@ def row(record, velum):
     ratio = "" if r["peer"] == "Velum" or not ours else f"{s['warm'] / ours:.1f}"
     bits = -math.log2(r["worst_error"] / r["largest_output"])
     cells = [f"{r['images']:,}", f"{r['peer']} {r['version']}", r["packing"], str(r["parameters"]["n"]), seconds(s["first"]),
-             seconds(s["warm"]), f"{1e3 * s['warm'] / r['images']:.3g} ms", ratio, size(b["up"]), size(b["down"]),
+             seconds(s["warm"]), seconds(s["warm"] / r["images"]), ratio, size(b["up"]), size(b["down"]),
              size(b["keys"]) if b.get("keys") else "not asked", size(r.get("server_peak_rss_bytes", r["peak_rss_bytes"])),
              f"{bits:.1f}", str(record["lines_of_code"])]
     return "| " + " | ".join(cells) + " |"
