@@ -2,6 +2,7 @@
 
 #include "framed_plan.h"
 #include "plan/files.h"
+#include "plan/passes.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace velum;
