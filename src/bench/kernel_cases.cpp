@@ -220,7 +220,7 @@ class KernelCases {
               std::vector<std::uint8_t> quotient;
             };
             std::vector<u64> primes;
-            primes.reserve(static_cast<std::size_t>(k + l));
+            primes.reserve(static_cast<std::size_t>(k) + static_cast<std::size_t>(l));
             for (int i = 0; i < k + l; ++i)
               primes.push_back(ring::prime_near(0x1p46, ring::root_order(ring::RingType::real, n), primes));
             const ring::Ring ring(ring::RingType::real, n, primes);
