@@ -10,16 +10,11 @@ import pathlib
 import re
 import sys
 
+sys.dont_write_bytecode = True
+from pages import size, with_tables, write_or_check
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
-
-
-def size(count):
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""
 
 
 def row(path):
@@ -79,19 +74,5 @@ def networks():
 TABLES = {"blocks": packings, "papers": networks}
 
 
-def main():
-    page = wanted = PAGE.read_text(encoding="utf-8")
-    for name, table in TABLES.items():
-        marks = f"<!-- {name} -->", f"<!-- /{name} -->"
-        begin, end = (wanted.index(m) for m in marks)
-        wanted = wanted[:begin] + marks[0] + "\n" + table() + wanted[end:]
-    if sys.argv[1:] == ["--check"]:
-        if wanted != page:
-            print("blocks_table: docs/performance.md differs from results/blocks or results/networks; run tools/blocks_table.py")
-        return int(wanted != page)
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check({PAGE: with_tables(PAGE.read_text(encoding="utf-8"), TABLES)}, "blocks_table"))

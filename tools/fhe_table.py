@@ -9,18 +9,13 @@ import pathlib
 import statistics
 import sys
 
+sys.dont_write_bytecode = True
+from pages import size, with_tables, write_or_check
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "fhe-benchmarking.md"
 SIZES, VARIANTS = ("single", "small", "medium", "large"), ("fast", "accurate")
 NAMES = {"fast": "one square", "accurate": "two squares"}
-
-
-def size(count):
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""
 
 
 def records():
@@ -80,19 +75,5 @@ def where():
 TABLES = {"board": board, "where": where}
 
 
-def main():
-    page = wanted = PAGE.read_text(encoding="utf-8")
-    for name, table in TABLES.items():
-        marks = f"<!-- {name} -->", f"<!-- /{name} -->"
-        begin, end = (wanted.index(m) for m in marks)
-        wanted = wanted[:begin] + marks[0] + "\n" + table() + wanted[end:]
-    if sys.argv[1:] == ["--check"]:
-        if wanted != page:
-            print("fhe_table: docs/fhe-benchmarking.md differs from results/fhe-benchmarking; run tools/fhe_table.py")
-        return int(wanted != page)
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check({PAGE: with_tables(PAGE.read_text(encoding="utf-8"), TABLES)}, "fhe_table"))

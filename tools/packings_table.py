@@ -14,7 +14,8 @@ import statistics
 import sys
 
 sys.dont_write_bytecode = True
-from blocks_table import machine_of, size
+from blocks_table import machine_of
+from pages import size, with_tables, write_or_check
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "results" / "packings"
@@ -254,20 +255,10 @@ def picture(net, title):
 def main():
     files = {}
     for page, make in ((ROOT / "docs" / "performance.md", performance), (ROOT / "README.md", readme)):
-        old = page.read_text(encoding="utf-8")
-        marks = "<!-- packings -->\n", "<!-- /packings -->"
-        begin, end = (old.index(m) for m in marks)
-        files[page] = old[:begin] + marks[0] + make() + old[end:]
+        files[page] = with_tables(page.read_text(encoding="utf-8"), {"packings": make})
     for name, title, _, net in measured():
         files[PICTURES / f"packings-{name}.svg"] = picture(net, title)
-    behind = [p for p, text in files.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
-    if sys.argv[1:] == ["--check"]:
-        for p in behind:
-            print(f"packings_table: {p.relative_to(ROOT)} is not what results/packings says; run tools/packings_table.py")
-        return 1 if behind else 0
-    for p in behind:
-        p.write_text(files[p], encoding="utf-8")
-    return 0
+    return write_or_check(files, "packings_table")
 
 
 if __name__ == "__main__":

@@ -7,21 +7,15 @@
 import json
 import math
 import pathlib
-import re
 import sys
+
+sys.dont_write_bytecode = True
+from pages import size, with_tables, write_or_check
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "peers.md"
 PICTURE = ROOT / "docs" / "pictures" / "peers.svg"
 COLOURS = {"Velum": "#1f5fa8", "OpenFHE": "#c2571a", "HElayers": "#3d8a4e", "TenSEAL": "#7a4fa3"}
-
-
-def size(count):
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""
 
 
 def records():
@@ -98,19 +92,6 @@ def picture():
     return "\n".join(out + ["</svg>"]) + "\n"
 
 
-def main():
-    text = PAGE.read_text(encoding="utf-8")
-    marks = re.compile(r"(<!-- peers -->\n).*?(<!-- /peers -->)", re.S)
-    if not marks.search(text):
-        sys.exit(f"{PAGE}: the marks of the table are missing")
-    fresh = marks.sub(lambda m: m[1] + table() + m[2], text)
-    drawn = picture()
-    if "--check" in sys.argv:
-        if fresh != text or drawn != PICTURE.read_text(encoding="utf-8"):
-            sys.exit("docs/peers.md or its picture differs from the records: run tools/peers_table.py")
-        return
-    PAGE.write_text(fresh, encoding="utf-8")
-    PICTURE.write_text(drawn, encoding="utf-8")
-
-
-main()
+if __name__ == "__main__":
+    page = with_tables(PAGE.read_text(encoding="utf-8"), {"peers": table})
+    sys.exit(write_or_check({PAGE: page, PICTURE: picture()}, "peers_table"))
