@@ -124,6 +124,13 @@ PackingOption option_of(const PlanResult& result, const Request& request, const 
   return o;
 }
 
+std::uint64_t count_products(const Network& network) {
+  std::uint64_t products = 0;
+  for (const auto& stage : network.stages)
+    for (const auto& row : stage.rows) products += network.supports[row.support].size();
+  return products;
+}
+
 // A choice of layouts that may be planned.
 struct BlockOption {
   const Network* network = nullptr;
@@ -235,6 +242,13 @@ class PackingSearch {
     if (any_pool_of_sums(graph_)) all.push_back(lower(graph_, Pools::sums));
     if (any_pool_before_products(graph_)) all.push_back(lower(graph_, Pools::values));
     all.push_back(lower(graph_));
+    // What has many times the products of another way is not even laid out: that alone takes minutes.
+    std::vector<std::uint64_t> products;
+    for (const auto& network : all) products.push_back(count_products(network));
+    const auto least = *std::ranges::min_element(products);
+    for (std::size_t i = all.size(); i-- > 0;)
+      if (products[i] > kFewProducts && products[i] > kTooManyProducts * least)
+        all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
     return all;
   }
 
@@ -246,21 +260,32 @@ class PackingSearch {
           "blocks need the real ring, --ring standard was asked for; leave out --ring, or ask for --packing "
           "batch");
     const auto networks = lowered();
-    std::vector<BlockOption> all;
+    struct Lowering {
+      const Network* network;
+      std::uint32_t blocks;
+    };
+    std::vector<Lowering> ways;
     for (std::uint32_t blocks = least_blocks(networks.back()); blocks <= most_blocks(networks.back());
          blocks *= 2)
-      for (const auto& network : networks) {
-        auto choices = layouts_for(network, blocks);
-        std::erase_if(choices, [&](const auto& c) { return !keeps_sums(network, c.layouts, c.giants); });
-        for (auto& c : choices) {
-          BlockOption option{&network, std::move(c)};
-          const auto is_option = [&](const BlockOption& o) { return same_option(o, option); };
-          if (std::ranges::none_of(all, is_option)) all.push_back(std::move(option));
-        }
+      for (const auto& network : networks) ways.push_back({&network, blocks});
+    // Counting what each takes is seconds of a large network's planning.
+    std::vector<std::vector<LayoutChoice>> choices(ways.size());
+    parallel_for(ways.size(), [&](std::size_t i, int) {
+      choices[i] = layouts_for(*ways[i].network, ways[i].blocks);
+      std::erase_if(choices[i],
+                    [&](const auto& c) { return !keeps_sums(*ways[i].network, c.layouts, c.giants); });
+    });
+    std::vector<BlockOption> all;
+    for (std::size_t i = 0; i < ways.size(); ++i)
+      for (auto& c : choices[i]) {
+        BlockOption option{ways[i].network, std::move(c)};
+        const auto is_option = [&](const BlockOption& o) { return same_option(o, option); };
+        if (std::ranges::none_of(all, is_option)) all.push_back(std::move(option));
       }
     if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
     likely_ring_ = best_ ? best_->plan.client.params.n : 16384;
-    for (std::size_t planned = 0, left = all.size(); left > 0; --left) {
+    // Options that do not fit, into the memory above all, leave their place to others.
+    for (std::size_t planned = 0, tried = 0, left = all.size(); left > 0; --left) {
       auto* next = &all.front();
       double least = estimate(next->choice), least_left = std::numeric_limits<double>::infinity();
       for (auto& o : all) {
@@ -270,16 +295,21 @@ class PackingSearch {
         least_left = e;
         next = &o;
       }
-      if (!request_.frontier && (planned == kMostPlanned || (planned > 0 && least_left > kFarSlower * least)))
+      if (!request_.frontier && (planned == kMostPlanned || tried == kMostTried ||
+                                 (planned > 0 && least_left > kFarSlower * least)))
         break;
       next->tried = true;
+      ++tried;
       attempt(next->choice.what, [&] {
         const auto variant = variant_in_blocks(*next);
-        ++planned;
         likely_ring_ = variant.search.best.n;
-        if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_)
+        if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_) {
+          ++planned;
           fail_user("{} blocks would be slower", next->choice.blocks);
-        return finish_plan(graph_, request_, variant, std::nullopt);
+        }
+        auto result = finish_plan(graph_, request_, variant, std::nullopt);
+        ++planned;
+        return result;
       });
     }
   }
@@ -313,7 +343,8 @@ class PackingSearch {
     return std::max(most, least_blocks(net));
   }
 
-  static constexpr std::size_t kMostPlanned = 3;
+  static constexpr std::size_t kMostPlanned = 3, kMostTried = 12;
+  static constexpr std::uint64_t kTooManyProducts = 3, kFewProducts = 10'000'000;
   static constexpr double kFarSlower = 2;         // an estimate is off by less
   static constexpr double kClearlySlower = 1.05;  // a schedule moves a prediction by less
   const model::Graph& graph_;

@@ -98,6 +98,7 @@ BlockLayout gathered_layout(const Network& network, const BlockLayout& outputs, 
   using Tap = std::tuple<std::uint32_t, std::int64_t, std::int64_t, std::int64_t>;  // kind, channel, dy, dx
   Filling<Tap> filling(blocks, input.elements);
   std::vector<std::uint32_t> supports(blocks);
+  RangeFinder finder(network.columns);
   for (std::uint32_t t = 0; t < outputs.ciphertexts; ++t) {
     for (std::uint32_t p = 0; p < blocks; ++p) {
       const auto e = outputs.element[std::size_t{t} * blocks + p];
@@ -110,7 +111,7 @@ BlockLayout gathered_layout(const Network& network, const BlockLayout& outputs, 
       if (e == kAbsent) continue;
       const auto out = position_of(first, e);
       for (const auto column : network.supports[supports[p]]) {
-        const auto& range = network.columns.ranges()[network.columns.index_of(column)];
+        const auto& range = finder.range_of(column);
         const auto in = position_of(input, column - range.first);
         filling.put({it->second, in.c, in.y - stride_y * out.y, in.x - stride_x * out.x}, p,
                     column - range.first);

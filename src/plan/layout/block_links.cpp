@@ -1,9 +1,10 @@
 #include "plan/layout/block_links.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <map>
-#include <unordered_map>
+#include <utility>
 
 namespace velum::plan::blocks {
 
@@ -18,6 +19,42 @@ Place nearest(const std::vector<Place>& places, std::uint32_t block) {
                            [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
 }
 
+// Numbers for keys, in the order in which they come: an open table, as large networks have hundreds of
+// millions of uses to look up.
+class Numbers {
+ public:
+  Numbers() { clear(1u << 10); }
+  // The key's number, and whether it is new.
+  std::pair<std::uint32_t, bool> number(std::uint64_t key) {
+    if (2 * keys_.size() >= slots_.size()) grow();
+    auto& slot = slots_[place(key)];
+    if (slot != kAbsent) return {slot, false};
+    slot = static_cast<std::uint32_t>(keys_.size());
+    keys_.push_back(key);
+    return {slot, true};
+  }
+
+ private:
+  void clear(std::size_t size) {
+    slots_.assign(size, kAbsent);
+    shift_ = 64 - static_cast<unsigned>(std::countr_zero(size));
+  }
+  // Where the key is, or would go. Multiplicative hashing (Knuth, volume 3, 6.4).
+  std::size_t place(std::uint64_t key) const {
+    auto at = static_cast<std::size_t>((key * 0x9e3779b97f4a7c15) >> shift_);
+    while (slots_[at] != kAbsent && keys_[slots_[at]] != key) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+  void grow() {
+    clear(2 * slots_.size());
+    for (std::uint32_t i = 0; i < keys_.size(); ++i) slots_[place(keys_[i])] = i;
+  }
+
+  std::vector<std::uint64_t> keys_;
+  std::vector<std::uint32_t> slots_;  // a power of two of them, half of them empty
+  unsigned shift_ = 0;
+};
+
 }  // namespace
 
 Split split_rotation(std::int32_t r, std::uint32_t giant) {
@@ -31,21 +68,22 @@ Links find_links(const Network& net, const std::vector<BlockLayout>& layouts,
                  const std::vector<std::uint32_t>& supports) {
   Links found;
   found.blocks = static_cast<std::uint32_t>(supports.size());
-  std::unordered_map<std::uint64_t, std::uint32_t> known;
+  Numbers known;
+  RangeFinder finder(net.columns);
   for (std::uint32_t p = 0; p < found.blocks; ++p) {
     if (supports[p] == kAbsent) continue;
     const auto columns = net.supports[supports[p]];
     for (std::uint32_t k = 0; k < columns.size(); ++k) {
-      const std::size_t range = net.columns.index_of(columns[k]);
+      const std::size_t range = finder.index_of(columns[k]);
       const auto& source = net.columns.ranges()[range];
       const auto from = nearest(layouts[source.vector].places[columns[k] - source.first], p);
       const auto r = static_cast<std::int32_t>(from.block) - static_cast<std::int32_t>(p);
       // Ranges, ciphertexts and rotations stay far below these widths.
       const auto key = std::uint64_t{range} << 48 | std::uint64_t{from.ciphertext} << 20 |
                        static_cast<std::uint64_t>(r + (1 << 19));
-      const auto [it, fresh] = known.try_emplace(key, static_cast<std::uint32_t>(found.links.size()));
+      const auto [link, fresh] = known.number(key);
       if (fresh) found.links.push_back({range, from.ciphertext, r});
-      found.uses.push_back({p, k, it->second});
+      found.uses.push_back({p, k, link});
     }
   }
   return found;

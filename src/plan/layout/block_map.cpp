@@ -255,11 +255,12 @@ class StageMapper {
   double bound_unused() const {
     if (!spills_) return 0;
     std::vector<double> sums(layout_.ciphertexts, 0);
+    RangeFinder finder(out_.columns);
     for (std::size_t r = 0; r < stage_.rows.size(); ++r) {
       const auto element = stage_.partials.empty() ? r : stage_.partials[r].element;
       const auto support = out_.supports[stage_.rows[r].support];
       for (std::size_t c = 0; c < support.size(); ++c) {
-        const auto& range = out_.columns.ranges()[out_.columns.index_of(support[c])];
+        const auto& range = finder.range_of(support[c]);
         const auto& from = out_.vectors[range.vector];
         const double most = std::max(from.bound, from.unused_bound);
         sums[element] += std::fabs(static_cast<double>(stage_.weights[stage_.rows[r].weights + c])) *
@@ -305,13 +306,9 @@ bool may_spill(const Network& net, std::size_t index) {
   const auto own = products_of(net, net.stages[index]);
   for (std::size_t s = index + 1; s < net.stages.size(); ++s) {
     const auto& stage = net.stages[s];
-    const bool reads = std::any_of(stage.rows.begin(), stage.rows.end(), [&](const Row& row) {
-      const auto columns = net.supports[row.support];
-      return std::any_of(columns.begin(), columns.end(), [&](Column c) {
-        return net.columns.ranges()[net.columns.index_of(c)].vector == index + 1;
-      });
-    });
-    if (reads && shares_weights(stage) && products_of(net, stage) > own / kLittle) return false;
+    if (reads(net, stage, static_cast<std::uint32_t>(index + 1)) && shares_weights(stage) &&
+        products_of(net, stage) > own / kLittle)
+      return false;
   }
   return true;
 }

@@ -166,9 +166,7 @@ bool fits_own_grids(const Network& net, std::uint32_t blocks) {
 // Whether only the first stage reads the input.
 bool first_reads_input_alone(const Network& net) {
   for (std::size_t s = 1; s < net.stages.size(); ++s)
-    for (const auto& row : net.stages[s].rows)
-      for (const auto c : net.supports[row.support])
-        if (net.columns.ranges()[net.columns.index_of(c)].vector == 0) return false;
+    if (reads(net, net.stages[s], 0)) return false;
   return true;
 }
 

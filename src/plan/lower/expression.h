@@ -39,6 +39,26 @@ class ColumnTable {
   std::vector<ColumnRange> ranges_;  // in order of `first`
 };
 
+// Finds the ranges of columns one after the other: fast where most lie in the range of the one before.
+class RangeFinder {
+ public:
+  explicit RangeFinder(const ColumnTable& columns) : columns_(columns) {}
+  std::size_t index_of(Column c) {
+    if (c - first_ >= count_) {  // unsigned: also where c is smaller
+      index_ = columns_.index_of(c);
+      first_ = columns_.ranges()[index_].first;
+      count_ = columns_.ranges()[index_].count;
+    }
+    return index_;
+  }
+  const ColumnRange& range_of(Column c) { return columns_.ranges()[index_of(c)]; }
+
+ private:
+  const ColumnTable& columns_;
+  std::size_t index_ = 0;
+  Column first_ = 0, count_ = 0;
+};
+
 // Ascending lists of columns, each kept once. Number 0 is the empty list.
 class Supports {
  public:

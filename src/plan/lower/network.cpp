@@ -18,4 +18,15 @@ bool shares_weights(const Stage& stage) {
   return 2 * offsets.size() <= stage.rows.size();
 }
 
+bool reads(const Network& network, const Stage& stage, std::uint32_t vector) {
+  std::unordered_set<std::uint32_t> seen;
+  RangeFinder finder(network.columns);
+  return std::any_of(stage.rows.begin(), stage.rows.end(), [&](const Row& row) {
+    if (!seen.insert(row.support).second) return false;
+    const auto columns = network.supports[row.support];
+    return std::any_of(columns.begin(), columns.end(),
+                       [&](Column c) { return finder.range_of(c).vector == vector; });
+  });
+}
+
 }  // namespace velum::plan

@@ -84,6 +84,9 @@ enum class Pools : std::uint8_t {
   values,    // a stage like any other: a short modulus more, and a layout of its own
 };
 
+// Whether the stage reads elements of the vector.
+bool reads(const Network& network, const Stage& stage, std::uint32_t vector);
+
 // Lowers a polynomial graph. Throws Error(user) naming the node or tensor: not polynomial, no range.
 Network lower(const model::Graph& graph, Pools pools = Pools::composed);
 

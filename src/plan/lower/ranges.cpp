@@ -65,12 +65,13 @@ Size shifted_size(const model::Range& r, const std::vector<double>& shift) {
 Size worst_case(const Network& network, const Expression& e) {
   Size size;
   double squares = 0;
+  RangeFinder finder(network.columns);
   for (std::size_t i = 0; i < e.rows.size(); ++i) {
     double bound = std::fabs(e.bias[i]), variance = e.bias[i] * e.bias[i];
     const auto support = network.supports[e.rows[i].support];
     const float* w = e.weights.data() + e.rows[i].weights;
     for (std::size_t c = 0; c < support.size(); ++c) {
-      const auto& range = network.columns.ranges()[network.columns.index_of(support[c])];
+      const auto& range = finder.range_of(support[c]);
       const auto& v = network.vectors[range.vector];
       const bool square = range.kind == SourceKind::square;
       const double weight = std::fabs(static_cast<double>(w[c]));
