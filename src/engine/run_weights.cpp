@@ -37,7 +37,7 @@ void transform_weights(u64* out, const plan::Step& step, const plan::Group& g, s
 
 KeptWeights keep_weights(const plan::Step& step, const ckks::Parameters& params, std::size_t blocks) {
   KeptWeights kept;
-  const auto bytes = plan::kept_weight_bytes(step, blocks);
+  const auto bytes = plan::kept_weight_bytes(step, blocks, params.n());
   if (bytes == 0) return kept;
   kept.residues = AlignedBuffer<u64>(bytes / 8);
   // A unit: a limb and a block of rows of the first group of its kind.

@@ -154,7 +154,7 @@ class PackingSearch {
 
   PlanResult run() {
     try_all();
-    if (!best_ && request_.precision_bits <= 0) {
+    if (!best_ && no_parameters_ && request_.precision_bits <= 0) {
       // Only where no packing reaches the usual precision: less of it.
       shortfall_ = Shortfall::accepted;
       try_all();
@@ -193,6 +193,8 @@ class PackingSearch {
       keep(make(), what);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::user) throw;
+      no_parameters_ = no_parameters_ || searching_;
+      searching_ = false;
       if (problem_.empty()) problem_ = e.what();
     }
   }
@@ -200,7 +202,9 @@ class PackingSearch {
   void try_batch() {
     attempt("one element a ciphertext", [&] {
       std::optional<Choice> pools;
+      searching_ = true;
       const auto variant = best_variant(graph_, request_, pools, shortfall_);
+      searching_ = false;
       return finish_plan(graph_, request_, variant, pools);
     });
   }
@@ -301,7 +305,9 @@ class PackingSearch {
       next->tried = true;
       ++tried;
       attempt(next->choice.what, [&] {
+        searching_ = true;
         const auto variant = variant_in_blocks(*next);
+        searching_ = false;
         likely_ring_ = variant.search.best.n;
         if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_) {
           ++planned;
@@ -354,6 +360,9 @@ class PackingSearch {
   std::size_t likely_ring_ = 16384;
   std::string problem_;
   Shortfall shortfall_ = Shortfall::refused;
+  // Whether parameters are being looked for, and whether there were none for some packing: others may fail
+  // for memory, which less precision does not mend.
+  bool searching_ = false, no_parameters_ = false;
   std::vector<PackingOption> options_;
 };
 

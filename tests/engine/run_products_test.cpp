@@ -217,16 +217,17 @@ TEST(RunProductMemory, StaysWithinItsBounds) {
 TEST(KeptWeights, GroupsWithTheSameWeightsShareThem) {
   Fixture f(64, 4, 3, false);
   auto& step = f.plan.steps[0];
-  const auto alone = plan::kept_weight_bytes(step, 4);
+  const auto alone = plan::kept_weight_bytes(step, 4, 8192);
   EXPECT_EQ(alone, (9 + 35 * 5) * 4 * 2 * 8u);
   step.groups.push_back(step.groups[1]);
   step.groups.back().first_output = 40;
-  EXPECT_EQ(plan::kept_weight_bytes(step, 4), alone);
+  EXPECT_EQ(plan::kept_weight_bytes(step, 4, 8192), alone);
   const auto kept = keep_weights(step, ckks::Parameters(f.literal), 4);
   EXPECT_EQ(kept.begin[3], kept.begin[1]);
   EXPECT_EQ(kept.residues.size() * 8, alone);
+  EXPECT_EQ(plan::kept_weight_bytes(step, 4, 32768), 0u);  // gigabytes for all steps of a large network
   step.groups[1].rows = 1u << 20;
-  EXPECT_EQ(plan::kept_weight_bytes(step, 4), 0u);
+  EXPECT_EQ(plan::kept_weight_bytes(step, 4, 8192), 0u);
 }
 
 }  // namespace

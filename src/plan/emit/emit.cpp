@@ -292,7 +292,11 @@ class Emitter {
     value.limbs = levels_.stages[i].limbs;
     value.scale = p_.scaling.stages[i].affine_scale;
     value.error_rms = p_.scaling.stages[i].error();
-    value.row_begin = {0, value.elements};
+    // Short rows: a sum of two such values frees them while it goes on.
+    constexpr std::uint32_t kRow = 32;
+    value.row_begin = {0};
+    while (value.row_begin.back() < value.elements)
+      value.row_begin.push_back(std::min(value.row_begin.back() + kRow, value.elements));
     return push_value(std::move(value), {});
   }
 

@@ -70,8 +70,12 @@ BlockLayout grid_layout(const Vector& vector, const GridShape& grid, std::uint32
                        x / grid.x.tile * grid.x.gap;
     filling.put({y % grid.y.tile, x % grid.x.tile, c / grid.packed}, block, e);
   }
-  return filling.finish([](const Key& k) { return std::get<0>(k); },
-                        [](const Key& k) { return std::get<2>(k); });
+  // A row for each place of a rectangle: what is read at one place only is held for its row's task alone.
+  return filling.finish(
+      [](const Key& k) {
+        return std::pair{std::get<0>(k), std::get<1>(k)};
+      },
+      [](const Key& k) { return std::get<2>(k); });
 }
 
 BlockLayout spread_layout(const Vector& vector, std::uint32_t blocks) {

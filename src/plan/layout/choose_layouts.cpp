@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "base/error.h"
 #include "plan/layout/rotation_counter.h"
@@ -76,35 +77,54 @@ std::uint32_t slices_for(const StageRotations& n, std::uint32_t outputs) {
   return slices;
 }
 
-// Baby and giant steps of a stage: the split that costs least.
-void split_rotations(const Network& net, LayoutChoice& choice) {
-  choice.giants.assign(net.stages.size(), 0);
-  choice.slices.assign(net.stages.size(), 1);
-  for (std::size_t s = 0; s < net.stages.size(); ++s) {
-    const RotationCounter counter(net, choice.layouts, s);
-    double least = std::numeric_limits<double>::max();
-    StageRotations best;
-    const auto attempt = [&](std::uint32_t giant) {
-      const auto n = counter.count(giant);
-      // A partial sum is relinearised by itself, or its inputs are: about as many switches again.
-      const double switches = static_cast<double>(n.rotated) * 0.6 + static_cast<double>(n.inputs) * 0.4 +
-                              static_cast<double>(n.giants);
-      const double cost = switches + static_cast<double>(n.products) / kProductsASwitch;
-      if (cost >= least) return false;
-      least = cost;
-      best = n;
-      choice.giants[s] = giant;
-      return true;
-    };
-    attempt(0);
-    const bool sums = net.stages[s].sum_steps > 0;
-    if (!sums && best.rotated > 16)
-      for (std::uint32_t giant = 4; giant < choice.blocks; giant *= 2) attempt(giant);
-    if (!sums && choice.giants[s] == 0)
-      choice.slices[s] = slices_for(best, choice.layouts[s + 1].ciphertexts);
-    choice.switches += best.rotated + best.giants;
-    choice.products += best.products;
+// A split into baby and giant steps, and what it takes.
+struct CountedSplit {
+  std::uint32_t giant = 0;
+  StageRotations n;
+
+  double cost() const {
+    // A partial sum is relinearised by itself, or its inputs are: about as many switches again.
+    const double switches = static_cast<double>(n.rotated) * 0.6 + static_cast<double>(n.inputs) * 0.4 +
+                            static_cast<double>(n.giants);
+    return switches + static_cast<double>(n.products) / kProductsASwitch;
   }
+};
+
+// All splits of a stage that may be worth it. Pools that keep their scale as sums have no giant steps.
+std::vector<CountedSplit> count_splits(const Network& net, const LayoutChoice& choice, std::size_t stage) {
+  const RotationCounter counter(net, choice.layouts, stage);
+  std::vector<CountedSplit> all{{0, counter.count(0)}};
+  if (net.stages[stage].sum_steps <= 0 && all[0].n.rotated > 16)
+    for (std::uint32_t giant = 4; giant < choice.blocks; giant *= 2)
+      all.push_back({giant, counter.count(giant)});
+  return all;
+}
+
+// The split that costs least.
+CountedSplit cheapest(const std::vector<CountedSplit>& all) {
+  return *std::min_element(all.begin(), all.end(),
+                           [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
+}
+
+// The cheapest of those with giant steps that hold about as many rotated copies as they read and make, or the
+// one with fewest copies where all hold more.
+CountedSplit with_few_copies(const std::vector<CountedSplit>& all, std::uint64_t outputs) {
+  constexpr std::uint64_t kFew = 256;
+  const auto rank = [&](const CountedSplit& c) {
+    const auto few = std::max(kFew, c.n.inputs + outputs);
+    return std::tuple{c.giant == 0, c.n.rotated > few ? c.n.rotated - few : 0, c.cost()};
+  };
+  return *std::min_element(all.begin(), all.end(),
+                           [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+void use_split(LayoutChoice& choice, const Network& net, std::size_t stage, const CountedSplit& split) {
+  choice.giants.push_back(split.giant);
+  const bool sums = net.stages[stage].sum_steps > 0;
+  choice.slices.push_back(
+      sums || split.giant > 0 ? 1 : slices_for(split.n, choice.layouts[stage + 1].ciphertexts));
+  choice.switches += split.n.rotated + split.n.giants;
+  choice.products += split.n.products;
 }
 
 std::vector<BlockLayout> lay_out(const NetworkGrid& grid, std::uint32_t blocks, bool gathered, bool packed) {
@@ -179,7 +199,15 @@ void add_choice(const Network& net, std::vector<BlockLayout> layouts, std::uint3
   c.blocks = blocks;
   c.what = std::move(what);
   c.layouts = std::move(layouts);
-  split_rotations(net, c);
+  auto few = c;  // for plans that are short of memory; where inputs are cut into slices few are held anyway
+  for (std::size_t s = 0; s < net.stages.size(); ++s) {
+    const auto splits = count_splits(net, c, s);
+    const auto best = cheapest(splits);
+    use_split(c, net, s, best);
+    use_split(few, net, s, best.giant > 0 ? with_few_copies(splits, c.layouts[s + 1].ciphertexts) : best);
+  }
+  few.what += ", few rotated copies";
+  if (few.giants != c.giants) all.push_back(std::move(few));
   all.push_back(std::move(c));
 }
 

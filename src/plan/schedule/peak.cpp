@@ -169,7 +169,7 @@ std::uint64_t plan_bytes(const ServerPlan& plan) {
   for (const auto& s : plan.steps) {
     bytes += s.weights.size() * 2 + s.pairs.size() * sizeof(InputPair) + s.groups.size() * sizeof(Group);
     bytes += s.bias.size() * 8 * (1 + s.limbs);  // and its residues
-    bytes += s.periodic.size() * 4 + kept_weight_bytes(s, plan.client.blocks);
+    bytes += s.periodic.size() * 4 + kept_weight_bytes(s, plan.client.blocks, plan.client.params.n);
     bytes += s.shifts.size() * 4;
     for (const auto& g : s.groups) bytes += (g.pairs.size() + g.periodic_inputs.size()) * 4;
     for (const auto& source : s.sources) bytes += source.elements.size() * (4 + 16);

@@ -22,7 +22,8 @@ std::size_t run_product_words(const Step& step, std::size_t group_begin, std::si
   return most;
 }
 
-std::uint64_t kept_weight_bytes(const Step& step, std::size_t blocks) {
+std::uint64_t kept_weight_bytes(const Step& step, std::size_t blocks, std::size_t n) {
+  if (n > kLargestRingKept) return 0;
   std::set<std::tuple<std::uint64_t, std::size_t, std::uint32_t>> kinds;
   std::uint64_t weights = 0;
   for (const auto& g : step.groups)

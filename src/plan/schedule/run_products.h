@@ -20,8 +20,10 @@ inline constexpr std::size_t kRunRows = 2 * kernels::kMaxRows;
 // Residues of weights that a thread holds at a time, and residues of inputs that it computes.
 inline constexpr std::uint64_t kRunWeightBytes = 4u << 20, kRunInputBytes = 1u << 20;
 // Residues of a step's weights that are kept from run to run where they are no more than this: a small ring
-// is done with a layer before its weights are transformed.
+// is done with a layer before its weights are transformed. In a larger one their transforms are a few
+// hundredths of the products, and the residues of all steps would be gigabytes.
 inline constexpr std::uint64_t kKeptWeightBytes = 64u << 20;
+inline constexpr std::size_t kLargestRingKept = 16384;
 
 constexpr std::size_t run_row_blocks(std::size_t rows) {
   return (rows + kRunRows - 1) / kRunRows;
@@ -55,7 +57,7 @@ constexpr std::size_t run_transform_words(std::size_t blocks) {
 std::size_t run_product_words(const Step& step, std::size_t group_begin, std::size_t group_end,
                               std::size_t blocks, std::size_t n);
 // Residues of the step's weights by block that the engine keeps, with those of groups that share weights
-// once; 0 where they would be more than kKeptWeightBytes.
-std::uint64_t kept_weight_bytes(const Step& step, std::size_t blocks);
+// once; 0 where they would be more than kKeptWeightBytes, or the ring is larger than kLargestRingKept.
+std::uint64_t kept_weight_bytes(const Step& step, std::size_t blocks, std::size_t n);
 
 }  // namespace velum::plan

@@ -36,11 +36,19 @@ std::vector<Task> cut_tasks(const ServerPlan& plan, std::uint32_t index, std::ui
   return tasks;
 }
 
+// Partial sums of a layer, which are complete before anything reads them: were they made row by row, the
+// copies of inputs that all rows read would wait for the last one.
+bool is_partial(const ServerPlan& plan, const Step& step) {
+  return plan.client.blocks > 1 && !elementwise(step) && step.output != plan.output_value &&
+         plan.values[step.output].layout.empty();
+}
+
 // Runs what is needed, before what needs it, rows in their order.
 class DemandOrder {
  public:
   DemandOrder(const ServerPlan& plan, const std::vector<std::uint32_t>& heights) : plan_(plan) {
     producer_.resize(plan.values.size());
+    units_of_.resize(plan.steps.size());
     for (std::uint32_t s = 0; s < plan.steps.size(); ++s) {
       const auto& step = plan.steps[s];
       const auto& value = plan.values[step.output];
@@ -51,6 +59,7 @@ class DemandOrder {
         const auto id = static_cast<std::uint32_t>(units_.size());
         for (auto r = row_of(value, outputs.begin), last = row_of(value, outputs.end - 1); r <= last; ++r)
           producer_[step.output][r].push_back(id);
+        units_of_[s].push_back(id);
         units_.push_back({task, rows_read(plan, task)});
       }
     }
@@ -72,6 +81,12 @@ class DemandOrder {
   };
 
   void demand(std::uint32_t unit) {
+    const auto step = units_[unit].task.step;
+    if (!is_partial(plan_, plan_.steps[step])) return run_unit(unit);
+    for (const auto u : units_of_[step]) run_unit(u);
+  }
+
+  void run_unit(std::uint32_t unit) {
     if (done_[unit]) return;
     done_[unit] = true;
     for (const auto& [value, row] : units_[unit].reads)
@@ -105,6 +120,7 @@ class DemandOrder {
   const ServerPlan& plan_;
   std::vector<Unit> units_;
   std::vector<std::vector<std::vector<std::uint32_t>>> producer_;  // [value][row]
+  std::vector<std::vector<std::uint32_t>> units_of_;               // [step]
   std::vector<bool> done_;
   std::vector<Task> tasks_;
   std::vector<std::uint32_t> order_;
@@ -116,6 +132,10 @@ std::uint32_t first_height(const ServerPlan& plan, std::uint32_t index, const Ra
   const auto& step = plan.steps[index];
   const auto rows = static_cast<std::uint32_t>(plan.values[step.output].row_begin.size() - 1);
   if (elementwise(step)) return rows;
+  // Outputs that share no input gain nothing from each other's company, and free their inputs row by row.
+  const bool alone = std::all_of(step.groups.begin(), step.groups.end(),
+                                 [](const Group& g) { return g.rows == 1 && g.pairs.size() == 1; });
+  if (alone && is_partial(plan, step)) return 1;
   const auto ring = ring_size(plan.client.params);
   const auto outputs = plan.values[step.output].elements;
   std::uint32_t best = 1;
