@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "system/memory.h"
 
 namespace velum::engine {
 
@@ -435,14 +436,18 @@ void FileInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const 
   });
 }
 
-PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type)
+PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type,
+                         Reads reads)
     : params_(params),
       type_(type),
+      reads_(reads),
       record_bytes_(engine::record_bytes(type, plan, params)),
       bytes_(record_bytes_ * plan::input_ciphertexts(plan)) {}
 
 void PackedInput::read(std::size_t k, ckks::View out) const {
   unpack(type_, out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
+  if (reads_ == Reads::once)
+    release_pages(std::as_writable_bytes(bytes_.span().subspan(k * record_bytes_, record_bytes_)));
 }
 
 void PackedInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {

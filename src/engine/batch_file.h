@@ -163,8 +163,11 @@ class FileInput : public InputSource {
 // One batch of packed input records in memory, for runs in one process.
 class PackedInput : public InputSource {
  public:
+  // How often ciphertexts are read: what is read once as a whole gives its memory back at once.
+  enum class Reads : std::uint8_t { once, again };
+
   PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params,
-              FileType type = FileType::input_batch);
+              FileType type = FileType::input_batch, Reads reads = Reads::again);
   std::span<std::uint8_t> record(std::size_t k) { return {bytes_.data() + k * record_bytes_, record_bytes_}; }
   std::uint64_t bytes() const { return bytes_.size(); }
   std::size_t count() const override { return bytes_.size() / record_bytes_; }
@@ -174,8 +177,9 @@ class PackedInput : public InputSource {
  private:
   const ckks::Parameters& params_;
   FileType type_;
+  Reads reads_;
   std::size_t record_bytes_;
-  AlignedBuffer<std::uint8_t> bytes_;
+  mutable AlignedBuffer<std::uint8_t> bytes_;  // of records that were read once nothing is left
 };
 
 std::string id_text(const Id& id);     // hexadecimal

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -130,7 +131,8 @@ Plan planned(const Model& model, const PlanRequest& request, const Monitor& moni
   auto result = plan::make_plan(graph, asked);
   if (!note.empty()) result.notes.push_back(note);
   if (monitor.progress) monitor.progress(1);
-  auto server = session::public_plan(result.plan);
+  auto server = session::public_plan(std::exchange(result.plan, {}));
+  return_free_memory();
   return Plan(std::make_shared<const Plan::State>(
       Plan::State{std::move(result), std::move(server), asked.batch, asked.rates}));
 }
@@ -254,7 +256,7 @@ ClientPlan Plan::client() const {
 }
 
 double Plan::precision_bits() const {
-  const auto& plan = state_->result.plan;
+  const auto& plan = state_->plan();
   const auto& output = plan.values[plan.output_value];
   return -std::log2(output.error_rms / output.bound);
 }
@@ -271,17 +273,17 @@ std::vector<PackingOption> Plan::options() const {
 
 std::vector<double> Plan::evaluate(const Images& images, int threads, const Monitor& monitor) const {
   const ThreadScope scope(session::team_of(threads));
-  const auto& plan = state_->result.plan;
+  const auto& plan = state_->plan();
   return in_chunks(session::pixels_of(images, plan.client.input_shape), monitor,
                    [&](auto some, auto count) { return engine::run_clear_batch(plan, some, count); });
 }
 
 std::string Plan::to_text() const {
-  return plan::summary_text(state_->result.plan, state_->images);
+  return plan::summary_text(state_->plan(), state_->images);
 }
 
 std::string Plan::details() const {
-  return plan::to_text(state_->result.plan);
+  return plan::to_text(state_->plan());
 }
 
 std::string Plan::explanation() const {

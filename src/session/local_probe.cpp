@@ -23,7 +23,7 @@ std::vector<std::vector<double>> clear_values(const ProbeTarget& target, std::sp
     tensors[node.output].assign(values.begin(), values.end());
   });
   std::vector<std::vector<double>> out;
-  for (const auto& meaning : target.planned.meanings)
+  for (const auto& meaning : target.meanings)
     out.push_back(plan::expected_elements(
         meaning, [&](const std::string& tensor) -> std::span<const double> { return tensors.at(tensor); }));
   return out;
@@ -36,8 +36,8 @@ double bits(double squared_error, double count, double largest) {
 }  // namespace
 
 LayerProbe::LayerProbe(const ProbeTarget& target, const ckks::Decryptor& decryptor, const BatchImages& images)
-    : plan_(target.planned.plan),
-      meanings_(target.planned.meanings),
+    : plan_(target.plan),
+      meanings_(target.meanings),
       decryptor_(decryptor),
       expected_(std::min(kSample, images.count())),
       rounded_(expected_.size()),

@@ -14,7 +14,8 @@ namespace velum::session {
 // What a run is compared with.
 struct ProbeTarget {
   const model::Graph& graph;
-  const plan::PlanResult& planned;  // of that graph
+  const plan::ServerPlan& plan;  // of that graph
+  const std::vector<plan::Meaning>& meanings;
 };
 
 class LayerProbe {

@@ -86,7 +86,7 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
               const Monitor& monitor) {
   const int team = session::team_of(options.threads);
   const ThreadScope scope(team);
-  const auto& planned = plan.state().result.plan;
+  const auto& planned = plan.state().plan();
   const auto& client = planned.client;
   if (model.state().graph.name != client.model_name || model.state().graph.input_shape != client.input_shape)
     fail_user("run: the plan is of the network '{}', not of '{}'; plan this one", client.model_name,
@@ -108,7 +108,7 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
   const auto batches = static_cast<double>(engine::batch_count(pixels.count(), client));
   double begun = 0;
   std::string stage_before;
-  const session::ProbeTarget target{model.state().graph, plan.state().result};
+  const session::ProbeTarget target{model.state().graph, planned, plan.state().result.meanings};
   const auto result =
       session::run_locally(local, pixels.values, pixels.elements, options.probe ? &target : nullptr,
                            [&](const std::string& stage, double share, const std::string& what) {

@@ -47,7 +47,7 @@ LocalResult run_locally(const LocalSession& session, std::span<const float> pixe
   for (std::size_t b = 0; b < result.batches; ++b) {
     const auto images = batch_images(pixels, elements, result.images_per_batch, b);
     const std::string which = result.batches > 1 ? fmt::format(" batch {} of {}", b + 1, result.batches) : "";
-    engine::PackedInput input(client, params);
+    engine::PackedInput input(client, params, FileType::input_batch, engine::PackedInput::Reads::once);
     {
       const Stopwatch watch;
       encrypt_batch(input, client, params, encryptor, images, [&](double done) {

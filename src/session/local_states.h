@@ -3,6 +3,7 @@
 
 #include "model/graph.h"
 #include "plan/passes.h"
+#include "session/plan_states.h"
 #include "velum/model.h"
 
 namespace velum {
@@ -14,8 +15,10 @@ struct Model::State {
 };
 
 struct Plan::State {
-  plan::PlanResult result;
-  ServerPlan server;         // the same plan, as it is passed on
+  const plan::ServerPlan& plan() const { return server.state().plan; }
+
+  plan::PlanResult result;   // without the plan, which is gigabytes for a large network
+  ServerPlan server;         // the plan, as it is passed on
   std::uint64_t images = 0;  // of a job, as was asked; 0: a full batch
   plan::MachineRates rates;  // that it was predicted with
 };

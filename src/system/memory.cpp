@@ -1,5 +1,6 @@
 #include "system/memory.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -93,6 +94,12 @@ void release_pages(std::span<std::byte> block) {
   const auto first = (begin + page - 1) / page * page, last = end / page * page;
   // A refusal costs memory only.
   if (first < last) (void)madvise(block.data() + (first - begin), last - first, MADV_DONTNEED);
+}
+
+void return_free_memory() {
+#ifdef __GLIBC__
+  (void)malloc_trim(0);
+#endif
 }
 
 void reset_peak_rss() {
