@@ -356,7 +356,7 @@ Json network_json(const NetworkTiming& timing, const WarmNetwork& network, std::
 
 NetworkResult bench_network(const Model& model, const Plan& plan, std::span<const float> pixels,
                             std::size_t elements, const std::vector<int>& threads, int repeat) {
-  const WarmNetwork network(plan.state().result, pixels, elements);
+  const WarmNetwork network(plan.state().result(), pixels, elements);
   const auto timing = time_network(network, plan.state().rates, threads, repeat);
   const auto images = pixels.size() / elements;
   NetworkResult r{network_text(timing, network, images), network_json(timing, network, images)};

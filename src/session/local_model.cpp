@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <memory>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -131,10 +131,11 @@ Plan planned(const Model& model, const PlanRequest& request, const Monitor& moni
   auto result = plan::make_plan(graph, asked);
   if (!note.empty()) result.notes.push_back(note);
   if (monitor.progress) monitor.progress(1);
-  auto server = session::public_plan(std::exchange(result.plan, {}));
+  const auto made = std::make_shared<const plan::PlanResult>(std::move(result));
+  auto server = session::public_plan(std::shared_ptr<const plan::ServerPlan>(made, &made->plan));
   return_free_memory();
-  return Plan(std::make_shared<const Plan::State>(
-      Plan::State{std::move(result), std::move(server), asked.batch, asked.rates}));
+  return Plan(
+      std::make_shared<const Plan::State>(Plan::State{made, std::move(server), asked.batch, asked.rates}));
 }
 
 PackingOption public_option(const plan::PackingOption& o) {
@@ -262,12 +263,12 @@ double Plan::precision_bits() const {
 }
 
 std::vector<std::string> Plan::notes() const {
-  return state_->result.notes;
+  return state_->result().notes;
 }
 
 std::vector<PackingOption> Plan::options() const {
   std::vector<PackingOption> options;
-  for (const auto& o : state_->result.options) options.push_back(public_option(o));
+  for (const auto& o : state_->result().options) options.push_back(public_option(o));
   return options;
 }
 
@@ -287,11 +288,11 @@ std::string Plan::details() const {
 }
 
 std::string Plan::explanation() const {
-  return plan::explain_text(state_->result);
+  return plan::explain_text(state_->result());
 }
 
 std::string Plan::to_json() const {
-  return plan::to_json(state_->result);
+  return plan::to_json(state_->result());
 }
 
 void Plan::save(const std::string& folder) const {

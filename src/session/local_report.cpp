@@ -108,7 +108,7 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
   const auto batches = static_cast<double>(engine::batch_count(pixels.count(), client));
   double begun = 0;
   std::string stage_before;
-  const session::ProbeTarget target{model.state().graph, planned, plan.state().result.meanings};
+  const session::ProbeTarget target{model.state().graph, planned, plan.state().result().meanings};
   const auto result =
       session::run_locally(local, pixels.values, pixels.elements, options.probe ? &target : nullptr,
                            [&](const std::string& stage, double share, const std::string& what) {

@@ -1,9 +1,10 @@
 // What the public network and its plan hold.
 #pragma once
 
+#include <memory>
+
 #include "model/graph.h"
 #include "plan/passes.h"
-#include "session/plan_states.h"
 #include "velum/model.h"
 
 namespace velum {
@@ -15,10 +16,11 @@ struct Model::State {
 };
 
 struct Plan::State {
-  const plan::ServerPlan& plan() const { return server.state().plan; }
+  const plan::PlanResult& result() const { return *made; }
+  const plan::ServerPlan& plan() const { return made->plan; }
 
-  plan::PlanResult result;   // without the plan, which is gigabytes for a large network
-  ServerPlan server;         // the plan, as it is passed on
+  std::shared_ptr<const plan::PlanResult> made;
+  ServerPlan server;         // the same plan, as it is passed on: it holds on to the above
   std::uint64_t images = 0;  // of a job, as was asked; 0: a full batch
   plan::MachineRates rates;  // that it was predicted with
 };

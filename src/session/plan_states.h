@@ -1,6 +1,7 @@
 // What the public plans hold. They never change once they are made, so that copies share them.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "ckks/core/parameters.h"
@@ -17,8 +18,11 @@ struct ClientPlan::State {
 };
 
 struct ServerPlan::State {
-  explicit State(plan::ServerPlan p) : plan(std::move(p)), client(plan.client) {}
-  plan::ServerPlan plan;
+  explicit State(std::shared_ptr<const plan::ServerPlan> p)
+      : owner(std::move(p)), plan(*owner), client(plan.client) {}
+  // Perhaps with all that the planner has to say of it. Gigabytes for a large network: held once.
+  std::shared_ptr<const plan::ServerPlan> owner;
+  const plan::ServerPlan& plan;
   ClientPlan::State client;
 };
 
@@ -31,6 +35,7 @@ namespace session {
 
 ClientPlan public_plan(plan::ClientPlan plan);
 ServerPlan public_plan(plan::ServerPlan plan);
+ServerPlan public_plan(std::shared_ptr<const plan::ServerPlan> plan);
 BatchInfo batch_info(const engine::BatchHeader& header, const plan::ClientPlan& plan);
 
 }  // namespace session

@@ -20,6 +20,10 @@ ClientPlan public_plan(plan::ClientPlan plan) {
 }
 
 ServerPlan public_plan(plan::ServerPlan plan) {
+  return public_plan(std::make_shared<const plan::ServerPlan>(std::move(plan)));
+}
+
+ServerPlan public_plan(std::shared_ptr<const plan::ServerPlan> plan) {
   return ServerPlan(std::make_shared<const ServerPlan::State>(std::move(plan)));
 }
 
