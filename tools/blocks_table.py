@@ -55,8 +55,8 @@ def network(path):
     p, s = r["params"], r["seconds"]
     cells = [path.stem, f"{r['images']:,}", str(p["ring_dimension"]), str(r["slots"] // r["images_per_batch"]), str(r["batches"]),
              f"{100 * r['accuracy_clear']:.2f} %", f"{100 * r['accuracy_encrypted']:.2f} %", f"{100 * r['agreement']:.2f} %",
-             f"{r['precision_bits']:.1f} bits", f"{s['evaluate']:.0f} s", f"{1e3 * s['evaluate'] / r['images']:.0f} ms",
-             size(r["evaluate_peak_rss_bytes"]), size(r["bytes"]["eval_keys"])]
+             f"{r['precision_bits']:.1f} bits", f"{s['evaluate']:.0f} s ({r['predicted_seconds']:.0f} s)", f"{1e3 * s['evaluate'] / r['images']:.0f} ms",
+             f"{size(r['evaluate_peak_rss_bytes'])} ({size(r['planned_peak_bytes'])})", size(r["bytes"]["eval_keys"])]
     return "| " + " | ".join(cells) + " |", record["record"]
 
 
@@ -64,8 +64,8 @@ def networks():
     rows = [network(p) for p in sorted((ROOT / "results" / "networks").glob("*.json"))]
     if not rows:
         return "No records.\n"
-    lines = ["| row | images | N | blocks | batches | accuracy, clear | encrypted | agreement | precision | evaluation | an image "
-             "| peak memory | keys |", "|" + "---|" * 13]
+    lines = ["| row | images | N | blocks | batches | accuracy, clear | encrypted | agreement | precision | evaluation (predicted) "
+             "| an image | peak memory (planned) | keys |", "|" + "---|" * 13]
     lines += [text for text, _ in rows]
     lines += ["", f"{machine_of(rows[0][1])}, 128 bits of security. The first run in a fresh process. Files: `results/networks/`."]
     return "\n".join(lines) + "\n"

@@ -442,15 +442,19 @@ PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& p
       type_(type),
       reads_(reads),
       record_bytes_(engine::record_bytes(type, plan, params)),
-      bytes_(record_bytes_ * plan::input_ciphertexts(plan)) {}
+      bytes_(record_bytes_ * plan::input_ciphertexts(plan)),
+      gone_(reads == Reads::once ? plan::input_ciphertexts(plan) : 0) {}
 
 void PackedInput::read(std::size_t k, ckks::View out) const {
+  if (reads_ == Reads::once && gone_[k].exchange(true))
+    fail("engine: ciphertext {} of a batch that is read once is read again", k);
   unpack(type_, out, {bytes_.data() + k * record_bytes_, record_bytes_}, params_, "the batch in memory", k);
   if (reads_ == Reads::once)
     release_pages(std::as_writable_bytes(bytes_.span().subspan(k * record_bytes_, record_bytes_)));
 }
 
 void PackedInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {
+  if (reads_ == Reads::once && gone_[k]) fail("engine: ciphertext {} was read as a whole before", k);
   const auto record = bytes_.span().subspan(k * record_bytes_, record_bytes_);
   unpack_limb_of_input(type_, c0, c1, l, params_, place("the batch in memory", k),
                        [&](std::size_t begin, std::size_t bytes) { return record.subspan(begin, bytes); });

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -163,7 +164,8 @@ class FileInput : public InputSource {
 // One batch of packed input records in memory, for runs in one process.
 class PackedInput : public InputSource {
  public:
-  // How often ciphertexts are read: what is read once as a whole gives its memory back at once.
+  // How often ciphertexts are read: what is read once as a whole gives its memory back at once, and is
+  // refused the next time.
   enum class Reads : std::uint8_t { once, again };
 
   PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params,
@@ -179,7 +181,8 @@ class PackedInput : public InputSource {
   FileType type_;
   Reads reads_;
   std::size_t record_bytes_;
-  mutable AlignedBuffer<std::uint8_t> bytes_;  // of records that were read once nothing is left
+  mutable AlignedBuffer<std::uint8_t> bytes_;
+  mutable std::vector<std::atomic<bool>> gone_;  // records that were read once
 };
 
 std::string id_text(const Id& id);     // hexadecimal

@@ -204,6 +204,20 @@ TEST_F(BatchFile, PackedInputsInMemoryAreTheSame) {
   EXPECT_TRUE(std::equal(expected.view().data, expected.view().data + 4 * kN, actual.view().data));
 }
 
+// A run of many gigabytes of inputs does not hold them beside what it has expanded. Neighbours share pages.
+TEST_F(BatchFile, PackedInputsThatAreReadOnceAreGone) {
+  const auto written = write_inputs(1);
+  PackedInput input(plan, params, FileType::input_batch, PackedInput::Reads::once);
+  for (std::size_t k = 0; k < kInputs; ++k) pack_input(input.record(k), written[k], params);
+  ckks::Ciphertext expected(params, 2, 2, 1), actual(params, 2, 2, 1);
+  for (const std::size_t k : {1u, 0u, 2u}) {
+    ckks::expand(expected.view(), written[k], params);
+    input.read(k, actual.view());
+    EXPECT_TRUE(std::equal(expected.view().data, expected.view().data + 4 * kN, actual.view().data)) << k;
+    EXPECT_ANY_THROW(input.read(k, actual.view())) << k;
+  }
+}
+
 TEST_F(BatchFile, DamageIsFound) {
   write_inputs(1);
   const auto record = open().read(0).size() + kRecordTagBytes;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <string>
 #include <tuple>
 
 #include "base/error.h"
@@ -183,6 +185,61 @@ TEST(Blocks, ManyRotatedCopiesAreMadeSliceBySlice) {
     if (step.kind == StepKind::rotation && !plan.values[step.sources[0].value].name.ends_with(".partial"))
       most = std::max(most, ++rotations[step.name]);
   EXPECT_GT(most, 1u);
+}
+
+// Three whole sets of sums would be alive while two of them are added up into the third.
+TEST(Blocks, PartialSumsAreFreedAsTheyAreAddedUp) {
+  NetworkBuilder b({1, 8, 8}, 48);
+  b.convolution(36, 3, 1, 1).quadratic().convolution(72, 5, 1, 2).quadratic().flatten().dense(3);
+  const auto plan = make_plan(b.finish(), in_blocks(64)).plan;
+  const auto is_partial = [&](std::uint32_t value) {  // rotated or not
+    return plan.values[value].name.find(".partial") != std::string::npos;
+  };
+  std::size_t sums = 0;
+  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) {
+    const auto& step = plan.steps[s];
+    if (!is_partial(step.output) || step.sources.size() != 2 || !is_partial(step.sources[0].value) ||
+        !is_partial(step.sources[1].value))
+      continue;
+    ++sums;
+    std::vector<const Task*> tasks;
+    for (const auto& task : plan.tasks)
+      if (task.step == s) tasks.push_back(&task);
+    EXPECT_EQ(tasks.size(), (plan.values[step.output].elements + 31) / 32);
+    for (const auto* task : tasks) {
+      std::uint32_t rows = 0;
+      for (const auto& r : task->releases)
+        if (r.value == step.sources[0].value || r.value == step.sources[1].value)
+          rows += r.row_end - r.row_begin;
+      EXPECT_EQ(rows, 2u);
+    }
+  }
+  EXPECT_GT(sums, 0u);
+}
+
+// What holds fewer copies rotates more partial sums: slower, and there for those who are short of memory.
+TEST(Blocks, LessMemoryTakesFewerRotatedCopies) {
+  NetworkBuilder b({1, 8, 8}, 49);
+  b.convolution(36, 3, 1, 1).quadratic().convolution(72, 5, 1, 2).quadratic().flatten().dense(3);
+  const auto graph = b.finish();
+  auto request = in_blocks(64);
+  request.frontier = true;
+  const auto result = make_plan(graph, request);
+  const auto few = std::ranges::find_if(
+      result.options, [](const auto& o) { return o.what.find("few rotated copies") != std::string::npos; });
+  ASSERT_NE(few, result.options.end());
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& o : result.options) least = std::min(least, o.peak_bytes);
+  EXPECT_LT(least, result.plan.peak_bytes);
+  request.frontier = false;
+  request.memory_bytes = least;
+  const auto tight = make_plan(graph, request).plan;
+  EXPECT_LE(tight.peak_bytes, least);
+  const auto net = lower(graph);
+  for (const auto& choice : layouts_for(net, 64)) {
+    if (choice.what.find("few rotated copies") == std::string::npos) continue;
+    EXPECT_LT(mapped_difference(net, choice.layouts, choice.giants, choice.slices), 1e-4) << choice.what;
+  }
 }
 
 TEST(Blocks, UnusedBlocksStayZero) {
