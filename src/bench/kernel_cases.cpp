@@ -264,6 +264,27 @@ class KernelCases {
                 });
   }
 
+  // Tags of records. A round mixes eight times, by 6 additions, 4 xors and 4 rotations of 64-bit words (two
+  // of 32 bits in vectors), one of which takes three operations where no instruction rotates.
+  void hashes() {
+    static constexpr std::size_t kBytes = 16384, lanes = kernels::kHashLanes;
+    list_.add(fmt::format("hash_blocks/{}x{}", lanes, kBytes), "bytes", lanes * kBytes, lanes * kBytes,
+              [&](KernelCase& c) {
+                auto in = std::make_shared<AlignedBuffer<std::uint8_t>>(
+                    AlignedBuffer<std::uint8_t>::zeroed(lanes * (kBytes + 192)));
+                auto state = std::make_shared<Limb>(Limb::zeroed(8 * lanes));
+                const std::string_view variant = table_.name;
+                const double operations = variant == "ref" ? 14 : variant == "avx2" ? 2 * 16 : 2 * 14;
+                c.takes[index(Resource::mix)] =
+                    12 * 8 * operations / kernels::kHashBlock * static_cast<double>(lanes * kBytes);
+                c.body = [in, state, t = &table_] {
+                  const std::uint8_t* at[lanes];
+                  for (std::size_t i = 0; i < lanes; ++i) at[i] = in->data() + i * (kBytes + 192);
+                  t->hash_blocks(state->data(), at, kBytes / kernels::kHashBlock, kernels::kHashBlock, false);
+                };
+              });
+  }
+
   void splits() {
     static constexpr std::size_t n = 8192;
     for (const int digits : {2, 3})
@@ -411,6 +432,7 @@ std::vector<KernelCase> kernel_cases(const Table& table,
   cases.run_products();
   cases.per_term();
   cases.wire();
+  cases.hashes();
   add_scheme_cases(list);
   return list.take();
 }

@@ -106,6 +106,16 @@ void real_plain(std::size_t rounds) {
               "xmm11");
 }
 
+[[gnu::target("avx512f")]] void mix_avx512(std::size_t rounds) {
+  for (; rounds > 0; --rounds)
+    asm volatile(
+        ".irp r, 0,1,2,3,4,5,6,7,8,9,10,11\n\t"
+        "vpaddd %%zmm15, %%zmm\\r, %%zmm\\r\n\t"
+        ".endr" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+              "xmm11");
+}
+
 [[gnu::target("avx2")]] void mix_avx2(std::size_t rounds) {
   for (; rounds > 0; --rounds)
     asm volatile(
@@ -126,12 +136,21 @@ void mix_plain(std::size_t rounds) {
               "xmm11");
 }
 
+void mix_words(std::size_t rounds) {
+  for (; rounds > 0; --rounds)
+    asm volatile(
+        "add %%eax, %%ecx\n\tadd %%eax, %%edx\n\tadd %%eax, %%esi\n\tadd %%eax, %%edi\n\t"
+        "add %%eax, %%r8d\n\tadd %%eax, %%r9d\n\tadd %%eax, %%r10d\n\tadd %%eax, %%r11d" ::
+            : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+}
+
 constexpr Loop kDot512{"vpdpwssd", 20 * 32, dot_avx512}, kDot2{"vpmaddwd", 10 * 16, dot_avx2},
     kDot{"imul", 8, dot_plain};
 constexpr Loop kProduct512{"vpmadd52", 20 * 8, product_avx512}, kProduct2{"vfmadd", 12 * 4, product_avx2},
     kProduct{"mul", 4, product_plain};
 constexpr Loop kReal{"mulpd, addpd", 12 * 2, real_plain};
-constexpr Loop kMix2{"vpaddd", 12 * 8, mix_avx2}, kMix{"paddd", 12 * 4, mix_plain};
+constexpr Loop kMix512{"vpaddd", 12 * 16, mix_avx512}, kMix2{"vpaddd", 12 * 8, mix_avx2},
+    kMixWords{"add", 8, mix_words}, kMix{"paddd", 12 * 4, mix_plain};
 
 // Adds to 64 bytes at a time, in place.
 [[gnu::target("avx512f")]] void update_avx512(std::uint8_t* p, std::size_t bytes) {
@@ -153,9 +172,9 @@ void plain(std::size_t rounds) {
     asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
   }
 }
-constexpr Loop kDot512{"multiplication", 4, plain}, kDot2 = kDot512, kDot = kDot512, kProduct512 = kDot512,
-                                                    kProduct2 = kDot512, kProduct = kDot512, kReal = kDot512,
-                                                    kMix2 = kDot512, kMix = kDot512;
+constexpr Loop kDot512{"multiplication", 4, plain},
+    kDot2 = kDot512, kDot = kDot512, kProduct512 = kDot512, kProduct2 = kDot512, kProduct = kDot512,
+    kReal = kDot512, kMix512 = kDot512, kMix2 = kDot512, kMixWords = kDot512, kMix = kDot512;
 
 #endif
 
@@ -163,7 +182,8 @@ const Loop& loop_of(Resource r, std::string_view variant) {
   const bool wide = variant == "avx512", vector = wide || variant == "avx2";
   if (r == Resource::dot) return wide ? kDot512 : vector ? kDot2 : kDot;
   if (r == Resource::product) return wide ? kProduct512 : vector ? kProduct2 : kProduct;
-  // The encoder and the key stream do not follow the variant of the kernels.
+  if (r == Resource::mix) return wide ? kMix512 : vector ? kMix2 : kMixWords;
+  // The encoder and the library's cipher do not follow the variant of the kernels.
   if (r == Resource::real) return kReal;
   static const bool avx2 = detect_cpu().avx2;
   return avx2 ? kMix2 : kMix;

@@ -19,11 +19,12 @@ enum class Resource {
   dot,         // 16-bit multiply-adds, by the widest instruction of a variant
   product,     // the multiplications that modular products are made of: 52 bits, double or 64 bits
   real,        // operations on doubles, baseline instructions (the encoder is compiled for any processor)
-  mix,         // additions, xors and rotations of 32 bits in vectors: ChaCha20
+  mix,         // additions, xors and rotations of 32 bits: the kernels' ChaCha20
+  cipher,      // the same in the library's, which does not follow the variant
   near_bytes,  // bytes read and written in the second-level cache
   far_bytes,   // bytes read and written in memory
 };
-inline constexpr std::size_t kResources = 6;
+inline constexpr std::size_t kResources = 7;
 
 // The name of the instruction that this variant does it with; for bytes, of where they lie.
 std::string resource_name(Resource r, std::string_view variant);

@@ -17,6 +17,14 @@ namespace {
 
 using kernels::u64;
 
+// Operations on 32-bit words of ChaCha20 a byte: 80 quarter rounds of 4 additions, 4 xors and 4 rotations,
+// and 16 additions, for 64 bytes. Where no instruction rotates, two of the rotations are a shuffle and two
+// three operations.
+constexpr double stream_operations(bool rotate) {
+  return (80 * (rotate ? 12 : 16) + 16) / 64.0;
+}
+constexpr double kStreamOperations = stream_operations(false);  // of the library
+
 class SchemeCases {
  public:
   explicit SchemeCases(CaseList& list) : list_(list), cost_(list.cost()) {}
@@ -50,15 +58,30 @@ class SchemeCases {
     }
   }
 
-  // Operations on 32-bit words of ChaCha20 a byte: 80 quarter rounds of 4 additions, 4 xors and 4 rotations,
-  // two of which are a shuffle and two three operations, and 16 additions, for 64 bytes.
-  static constexpr double kStreamOperations = (80 * 16 + 16) / 64.0;
+  double expansion_operations() const {
+    return stream_operations(std::string_view(list_.table().name) != "avx2");
+  }
 
   void samplers() {
     static constexpr std::size_t n = 8192;
     list_.add("key_stream/65536", "bytes", 65536, 65536, [&](KernelCase& c) {
       auto bytes = std::make_shared<std::vector<std::uint8_t>>(65536);
-      c.takes[index(Resource::mix)] = kStreamOperations * 65536;
+      c.takes[index(Resource::mix)] = expansion_operations() * 65536;
+      c.body = [bytes, t = &list_.table()] {
+        t->key_stream(bytes->data(), bytes->size() / 64, ring::Seed{1}.data(), 0, 0);
+      };
+    });
+    list_.add(fmt::format("take_below/{}", n), "candidates", n, n * (8.0 + 5), [&](KernelCase& c) {
+      const auto m = kernels::make_modulus(ring::prime_near(0x1.cp36, 4 * n, {}));
+      const std::size_t bytes = n * kernels::candidate_bytes(m.q);
+      auto in = std::make_shared<std::vector<std::uint8_t>>(bytes + kernels::kCandidateSlack);
+      ring::RandomStream(ring::Seed{1}, 0).fill(*in);
+      auto x = std::make_shared<Limb>(n);
+      c.body = [x, in, m, t = &list_.table()] { t->take_below(x->data(), n, in->data(), n, m); };
+    });
+    list_.add("secret_stream/65536", "bytes", 65536, 65536, [&](KernelCase& c) {
+      auto bytes = std::make_shared<std::vector<std::uint8_t>>(65536);
+      c.takes[index(Resource::cipher)] = kStreamOperations * 65536;
       c.body = [bytes] { ring::RandomStream(ring::Seed{1}, 0).fill(*bytes); };
     });
     list_.add(fmt::format("expand_uniform/{}", n), "residues", n, 8.0 * n, [&](KernelCase& c) {
@@ -66,12 +89,12 @@ class SchemeCases {
       auto x = std::make_shared<Limb>(n);
       // Candidates of 5 bytes; those below q of 2^37 are taken.
       const double candidates = n * 0x1p37 / static_cast<double>(m.q);
-      c.takes[index(Resource::mix)] = kStreamOperations * 5 * candidates;
+      c.takes[index(Resource::mix)] = expansion_operations() * 5 * candidates;
       c.body = [x, m] { ring::expand_uniform(x->data(), n, m, ring::Seed{1}, 2); };
     });
     list_.add(fmt::format("sample_error/{}", n), "values", n, 4.0 * n, [&](KernelCase& c) {
       auto x = std::make_shared<std::vector<std::int32_t>>(n);
-      c.takes[index(Resource::mix)] = kStreamOperations * n * 42 / 8;
+      c.takes[index(Resource::cipher)] = kStreamOperations * n * 42 / 8;
       c.body = [x] {
         ring::RandomStream random(ring::Seed{1}, 3);
         ring::sample_error(*x, random);
@@ -79,7 +102,7 @@ class SchemeCases {
     });
     list_.add(fmt::format("sample_ternary/{}", n), "values", n, 1.0 * n, [&](KernelCase& c) {
       auto x = std::make_shared<std::vector<std::int8_t>>(n);
-      c.takes[index(Resource::mix)] = kStreamOperations * n * 8;
+      c.takes[index(Resource::cipher)] = kStreamOperations * n * 8;
       c.body = [x] {
         ring::RandomStream random(ring::Seed{1}, 4);
         ring::sample_ternary(*x, random);
@@ -217,7 +240,8 @@ class SchemeCases {
         const auto size = static_cast<double>(s.n), limbs = static_cast<double>(s.limbs);
         c.takes[index(Resource::product)] =
             limbs * (cost_.factor * transform_products(s.n, false) + cost_.general * size);
-        c.takes[index(Resource::mix)] = kStreamOperations * size * (5 * limbs + 42 / 8.0);
+        c.takes[index(Resource::mix)] = expansion_operations() * size * 5 * limbs;
+        c.takes[index(Resource::cipher)] = kStreamOperations * size * 42 / 8.0;
         c.takes[index(Resource::real)] = 10 * size / 2 * std::log2(size) + 8 * size;
         c.body = [x = get(), limbs = s.limbs] { (void)x->encryptor.encrypt(x->values, 0x1p22, limbs); };
       });

@@ -95,7 +95,26 @@ struct Table {
   // Wire format: n values of `bits` bits each (1..48), little-endian bit order, n * bits / 8 bytes (n
   // multiple of 8).
   void (*pack_bits)(std::uint8_t* out, const u64* x, std::size_t n, int bits);
-  void (*unpack_bits)(u64* out, const std::uint8_t* in, std::size_t n, int bits);
+  // Returns the largest of the values.
+  u64 (*unpack_bits)(u64* out, const std::uint8_t* in, std::size_t n, int bits);
+
+  // The two halves of expanding a public seed (ring::expand_uniform); nothing secret goes through them, for
+  // they leave key and state where they were.
+  //
+  // `blocks` blocks of 64 bytes of the key stream of ChaCha20 as first published: key of 32 bytes, 64-bit
+  // nonce, and the 64-bit counter of the first block.
+  void (*key_stream)(std::uint8_t* out, std::size_t blocks, const std::uint8_t* key, u64 nonce, u64 first);
+  // Candidate k is the little-endian integer of bytes [k w, (k + 1) w) of `in`, w = candidate_bytes(q), cut
+  // to the bit width of q. Those below q go to `out` in order, `room` of them at the most; returns how many.
+  // `candidates` is a multiple of 8, and kCandidateSlack bytes beyond the last one can be read.
+  std::size_t (*take_below)(u64* out, std::size_t room, const std::uint8_t* in, std::size_t candidates,
+                            const Modulus& m);
+
+  // BLAKE2b of kHashLanes public messages side by side: state[8 * kHashLanes], word k of message i at
+  // k * kHashLanes + i, takes in `blocks` blocks of kHashBlock bytes from each in[i]. `counted` is how many
+  // bytes of each message there are up to the end of the first of them; with `last`, a single block ends the
+  // messages.
+  void (*hash_blocks)(u64* state, const std::uint8_t* const* in, std::size_t blocks, u64 counted, bool last);
 };
 
 // The variant in use.

@@ -22,6 +22,32 @@ struct Modulus {
   u64 barrett_low = 0;
 };
 
+// Bytes of a candidate for a uniform residue modulo q, and how far past the last one it may be read.
+[[gnu::always_inline]] constexpr int bit_width(u64 q) {
+  return 64 - __builtin_clzll(q);
+}
+[[gnu::always_inline]] constexpr std::size_t candidate_bytes(u64 q) {
+  return static_cast<std::size_t>(bit_width(q) + 7) / 8;
+}
+inline constexpr std::size_t kCandidateSlack = 32;
+
+// BLAKE2b (RFC 7693): messages that are hashed at once, bytes of a block, the initial words, and the order in
+// which the rounds take the words of a block.
+inline constexpr std::size_t kHashLanes = 8, kHashBlock = 128;
+inline constexpr u64 kHashStart[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
+                                      0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
+                                      0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+inline constexpr std::uint8_t kHashOrder[10][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                                    {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
+                                                    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
+                                                    {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
+                                                    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13},
+                                                    {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
+                                                    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11},
+                                                    {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
+                                                    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
+                                                    {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
+
 // A constant factor w < q with its Shoup quotients, for products w*x mod q at one multiplication and a half.
 struct Factor {
   u64 value = 0;

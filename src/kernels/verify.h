@@ -225,10 +225,25 @@ struct Checked {
     residues(x, n, u64{1} << bits, "pack_bits input");
     Inner().pack_bits(out, x, n, bits);
   }
-  static void unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits) {
+  static u64 unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits) {
     require(bits >= 1 && bits <= 48 && n % 8 == 0, "unpack_bits", "1 to 48 bits, a length in eights");
-    Inner().unpack_bits(out, in, n, bits);
+    const u64 largest = Inner().unpack_bits(out, in, n, bits);
     residues(out, n, u64{1} << bits, "unpack_bits output");
+    return largest;
+  }
+  static void hash_blocks(u64* state, const std::uint8_t* const* in, std::size_t blocks, u64 counted,
+                          bool last) {
+    require(!last || blocks == 1, "hash_blocks", "one block ends the messages");
+    Inner().hash_blocks(state, in, blocks, counted, last);
+  }
+  static std::size_t take_below(u64* out, std::size_t room, const std::uint8_t* in, std::size_t candidates,
+                                const Modulus& m) {
+    require(candidates % 8 == 0, "take_below", "candidates in eights");
+    require(candidate_bytes(m.q) >= 3 && candidate_bytes(m.q) <= 6, "take_below", "3 to 6 bytes each");
+    const std::size_t taken = Inner().take_below(out, room, in, candidates, m);
+    require(taken <= room && taken <= candidates, "take_below", "no more than room and candidates allow");
+    residues(out, taken, m.q, "take_below output");
+    return taken;
   }
 
   static const Table& table() {
@@ -259,6 +274,9 @@ struct Checked {
         .add_runs = add_runs,
         .pack_bits = pack_bits,
         .unpack_bits = unpack_bits,
+        .key_stream = Inner().key_stream,
+        .take_below = take_below,
+        .hash_blocks = hash_blocks,
     };
     return kTable;
   }

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
-#include <numeric>
+#include <cmath>
 
 #include "base/aligned_buffer.h"
+#include "kernels/table.h"
 
 namespace velum::ring {
 
@@ -14,69 +13,30 @@ namespace {
 
 using kernels::u64;
 
-// Whole cipher blocks, and whole candidates of 3, 4, 5 and 6 bytes.
-constexpr std::size_t kChunk = 7680;
-
-u64 load64(const std::uint8_t* p) {
-  u64 v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-
-// Candidates of `Bytes` bytes: written one after the other, kept (by moving on) where below q. The reads run
-// past the last candidate by up to 5 bytes, the writes by one residue: `chunk` and `room` allow for both.
-template <std::size_t Bytes>
-std::size_t take_below(u64* room, const std::uint8_t* chunk, std::size_t candidates, u64 mask, u64 q) {
-  std::size_t taken = 0;
-  for (std::size_t k = 0; k < candidates; ++k) {
-    const u64 x = load64(chunk + k * Bytes) & mask;
-    room[taken] = x;
-    taken += x < q;
-  }
-  return taken;
-}
-
-using Take = std::size_t (*)(u64*, const std::uint8_t*, std::size_t, u64, u64);
-
-Take take_for(std::size_t bytes) {
-  switch (bytes) {
-    case 3:
-      return take_below<3>;
-    case 4:
-      return take_below<4>;
-    case 5:
-      return take_below<5>;
-    default:
-      return take_below<6>;
-  }
-}
+// The cipher's widest variant makes so many bytes at once; so many candidates of any width end with them.
+constexpr std::size_t kPiece = 1024, kBlock = 64, kMostBytes = 6;
 
 }  // namespace
 
 void expand_uniform(u64* out, std::size_t n, const kernels::Modulus& m, const Seed& seed,
                     std::uint64_t stream) {
-  const auto bits = static_cast<int>(std::bit_width(m.q));
-  const std::size_t bytes = (static_cast<std::size_t>(bits) + 7) / 8;
-  const u64 mask = (u64{1} << bits) - 1;
-  const Take take = take_for(bytes);
-  RandomStream random(seed, stream);
-  alignas(64) std::array<std::uint8_t, kChunk + 8> chunk{};
-  std::array<u64, kChunk / 3 + 1> room;
+  const auto& table = kernels::table();
+  const std::size_t bytes = kernels::candidate_bytes(m.q);
+  const double tries = std::exp2(kernels::bit_width(m.q)) / static_cast<double>(m.q);  // for one residue
+  alignas(64) std::array<std::uint8_t, kMostBytes * kPiece + kernels::kCandidateSlack> chunk;
+  std::uint64_t block = 0;
   for (std::size_t done = 0; done < n;) {
-    // Near the end a shorter run of the cipher will mostly do: whole blocks of it, and of candidates (lcm 64
-    // w).
-    const std::size_t step = 64 * bytes / std::size_t{std::gcd(64u, static_cast<unsigned>(bytes))};
-    const std::size_t wanted = (n - done) * bytes * 5 / 4;
-    const std::size_t length = std::min(kChunk, (wanted + step - 1) / step * step);
-    random.fill(std::span(chunk).first(length));
-    const std::size_t candidates = length / bytes;
-    if (n - done > candidates) {
-      done += take(out + done, chunk.data(), candidates, mask, m.q);
-    } else {
-      const std::size_t taken = take(room.data(), chunk.data(), candidates, mask, m.q);
-      const std::size_t used = std::min(taken, n - done);
-      std::copy_n(room.data(), used, out + done);
-      done += used;
+    // A chunk is filled in one piece, but for the last one: so much as will mostly do, and then again.
+    for (std::size_t filled = 0, used = 0; filled < bytes * kPiece && done < n;) {
+      const double wanted = static_cast<double>(n - done) * tries * static_cast<double>(bytes);
+      const std::size_t pieces = static_cast<std::size_t>(wanted) / kPiece + 1;
+      const std::size_t length = std::min(bytes * kPiece - filled, pieces * kPiece);
+      table.key_stream(chunk.data() + filled, length / kBlock, seed.data(), stream, block);
+      filled += length;
+      block += length / kBlock;
+      const std::size_t candidates = (filled - used) / (8 * bytes) * 8;
+      done += table.take_below(out + done, n - done, chunk.data() + used, candidates, m);
+      used += candidates * bytes;
     }
   }
 }

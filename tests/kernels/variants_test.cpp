@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "support.h"
 
@@ -16,6 +17,12 @@ const Table& ref() {
 
 std::string variant_name(const ::testing::TestParamInfo<const Table*>& info) {
   return info.param->name;
+}
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  std::string text;
+  for (const auto b : bytes) text += fmt::format("{:02x}", b);
+  return text;
 }
 
 class Variant : public ::testing::TestWithParam<const Table*> {
@@ -395,10 +402,128 @@ TEST_P(Variant, Bits) {
       EXPECT_TRUE(packed.intact()) << bits << " bits";
       EXPECT_EQ(packed.values(), expected) << bits << " bits";
       Guarded<u64> back(n, 1);
-      variant().unpack_bits(back.data(), packed.data(), n, bits);
+      // From memory that ends with the values, for a sanitizer to see what is read past them.
+      const std::vector<std::uint8_t> exact(expected);
+      const u64 largest = variant().unpack_bits(back.data(), exact.data(), n, bits);
       expect_equal(back, x, fmt::format("unpack_bits, {} bits", bits));
+      EXPECT_EQ(largest, *std::ranges::max_element(x)) << bits << " bits";
     }
   }
+}
+
+// RFC 8439, whose counter of 32 bits and nonce of 96 are words 12 to 15 of the same state: section 2.3.2, and
+// the first vector of appendix A.1.
+TEST_P(Variant, KeyStreamIsChaCha20) {
+  std::array<std::uint8_t, 32> key{};
+  Guarded<std::uint8_t> out(64, 5);
+  variant().key_stream(out.data(), 1, key.data(), 0, 0);
+  EXPECT_TRUE(out.intact());
+  EXPECT_EQ(hex(out.values()),
+            "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7"
+            "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586");
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
+  variant().key_stream(out.data(), 1, key.data(), 0x000000004a000000, 0x0900000000000001);
+  EXPECT_EQ(hex(out.values()),
+            "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e"
+            "d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e");
+}
+
+TEST_P(Variant, KeyStreamOfEveryLength) {
+  Random random(19);
+  std::array<std::uint8_t, 32> key;
+  for (auto& b : key) b = static_cast<std::uint8_t>(random());
+  for (std::size_t blocks = 0; blocks <= 70; ++blocks)
+    for (const u64 first : {u64{0}, u64{16}, (u64{1} << 32) - 1 - blocks / 2, ~u64{0} - blocks / 3}) {
+      const u64 nonce = random();
+      std::vector<std::uint8_t> expected(64 * blocks);
+      ref().key_stream(expected.data(), blocks, key.data(), nonce, first);
+      Guarded<std::uint8_t> out(64 * blocks, blocks % 7);
+      variant().key_stream(out.data(), blocks, key.data(), nonce, first);
+      EXPECT_TRUE(out.intact()) << blocks << " blocks from " << first;
+      EXPECT_EQ(out.values(), expected) << blocks << " blocks from " << first;
+    }
+}
+
+// Messages of these lengths and one length, hashed whole: the digests, of 64 bytes.
+std::vector<std::string> hashes(const Table& t, const std::vector<std::vector<std::uint8_t>>& messages) {
+  const std::size_t bytes = messages[0].size();
+  const std::size_t before = bytes == 0 ? 0 : (bytes - 1) / kHashBlock;  // blocks that are not the last
+  u64 state[8 * kHashLanes];
+  for (std::size_t k = 0; k < 8; ++k)
+    std::fill_n(state + k * kHashLanes, kHashLanes, kHashStart[k] ^ (k == 0 ? 0x01010000 ^ 64 : 0));
+  std::vector<std::vector<std::uint8_t>> padded = messages;
+  const std::uint8_t* in[kHashLanes];
+  for (std::size_t i = 0; i < kHashLanes; ++i) {
+    padded[i].resize((before + 1) * kHashBlock);
+    in[i] = padded[i].data();
+  }
+  const std::size_t half = before / 2;  // in two calls, and the last block in a third
+  t.hash_blocks(state, in, half, kHashBlock, false);
+  for (auto& lane : in) lane += half * kHashBlock;
+  t.hash_blocks(state, in, before - half, (half + 1) * kHashBlock, false);
+  for (auto& lane : in) lane += (before - half) * kHashBlock;
+  t.hash_blocks(state, in, 1, bytes, true);
+  std::vector<std::string> digests;
+  for (std::size_t i = 0; i < kHashLanes; ++i) {
+    std::vector<std::uint8_t> digest(64);
+    for (std::size_t k = 0; k < 8; ++k) std::memcpy(&digest[8 * k], &state[k * kHashLanes + i], 8);
+    digests.push_back(hex(digest));
+  }
+  return digests;
+}
+
+// RFC 7693, appendix A; and messages of many lengths, each lane another.
+TEST_P(Variant, HashBlocksAreBlake2b) {
+  const std::vector<std::vector<std::uint8_t>> abc(kHashLanes, {'a', 'b', 'c'});
+  for (const auto& digest : hashes(variant(), abc))
+    EXPECT_EQ(digest,
+              "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
+              "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923");
+  Random random(21);
+  for (const std::size_t bytes : {0u, 1u, 127u, 128u, 129u, 255u, 256u, 257u, 1000u, 4096u}) {
+    std::vector<std::vector<std::uint8_t>> messages(kHashLanes, std::vector<std::uint8_t>(bytes));
+    for (auto& m : messages)
+      for (auto& b : m) b = static_cast<std::uint8_t>(random());
+    EXPECT_EQ(hashes(variant(), messages), hashes(ref(), messages)) << bytes;
+  }
+}
+
+// Moduli of every width that one may have, near all and half of whose candidates are taken; room for all of
+// them, for some and for none.
+TEST_P(Variant, TakeBelow) {
+  Random random(20);
+  for (int bits = 21; bits <= 48; ++bits)
+    for (const u64 q : {(u64{1} << (bits - 1)) + 1, u64{5} << (bits - 3), (u64{1} << bits) - 1}) {
+      if (q >= (u64{1} << 48) - (u64{1} << 33)) continue;
+      const auto m = make_modulus(q);
+      const std::size_t bytes = candidate_bytes(q);
+      for (const std::size_t candidates : {0u, 8u, 16u, 24u, 200u}) {
+        std::vector<std::uint8_t> in(candidates * bytes + kCandidateSlack);
+        for (auto& b : in) b = static_cast<std::uint8_t>(random());
+        for (std::size_t k = 0; k < candidates; k += 3)  // edges among them
+          for (std::size_t b = 0; b < bytes; ++b)
+            in[k * bytes + b] = static_cast<std::uint8_t>((q - k % 2) >> (8 * b));
+        std::vector<u64> below;
+        for (std::size_t k = 0; k < candidates; ++k) {
+          u64 x = 0;
+          for (std::size_t b = 0; b < bytes; ++b) x |= u64{in[k * bytes + b]} << (8 * b);
+          x &= (u64{1} << bits) - 1;
+          if (x < q) below.push_back(x);
+        }
+        for (const std::size_t room : {below.size() + 9, below.size(), below.size() / 2, std::size_t{0}}) {
+          Guarded<u64> out(room, 1);
+          const std::size_t taken = variant().take_below(out.data(), room, in.data(), candidates, m);
+          const auto what = fmt::format("take_below, q = {}, {} of {}", q, room, candidates);
+          EXPECT_TRUE(out.intact()) << what;
+          ASSERT_EQ(taken, std::min(room, below.size())) << what;
+          auto values = out.values();
+          values.resize(taken);
+          EXPECT_EQ(values,
+                    std::vector<u64>(below.begin(), below.begin() + static_cast<std::ptrdiff_t>(taken)))
+              << what;
+        }
+      }
+    }
 }
 
 }  // namespace

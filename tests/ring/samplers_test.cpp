@@ -108,9 +108,22 @@ TEST(Samplers, UniformResidues) {
   }
 }
 
-// The definition of docs/formats.md, read literally: nothing of the fast path is used.
+// Every variant of the kernels in turn, and the one before at the end.
+template <typename Body>
+void with_every_table(const Body& body) {
+  const auto& before = kernels::table();
+  for (const auto* t : kernels::available_tables()) {
+    kernels::use_table(*t);
+    body(t->name);
+  }
+  kernels::use_table(before);
+}
+
+// The definition of docs/formats.md, read literally: nothing of the fast path is used. Moduli below and above
+// powers of two, the latter with every second candidate rejected.
 TEST(Samplers, ExpansionIsTheDocumentedFormat) {
-  for (const double bits : {21.0, 24.2, 28.0, 33.3, 36.0, 41.7, 47.9})
+  for (const double bits : {21.0, 21.99, 23.001, 24.2, 28.0, 31.88, 32.003, 33.3, 36.0, 36.003, 40.001, 41.7,
+                            45.5, 47.0001, 47.35, 47.9})
     for (const std::size_t n : {16u, 1024u, 8192u}) {
       const u64 q = prime_near(std::exp2(bits), 4 * n, {});
       Seed seed;
@@ -127,11 +140,30 @@ TEST(Samplers, ExpansionIsTheDocumentedFormat) {
         v &= (u64{1} << width) - 1;
         if (v < q) expected.push_back(v);
       }
-      std::vector<u64> x(n + 1, 99);
-      expand_uniform(x.data(), n, kernels::make_modulus(q), seed, stream);
-      EXPECT_EQ(x.back(), 99u) << "written past the end";
-      x.pop_back();
-      EXPECT_EQ(x, expected) << bits << " " << n;
+      with_every_table([&](const char* variant) {
+        std::vector<u64> x(n + 1, 99);
+        expand_uniform(x.data(), n, kernels::make_modulus(q), seed, stream);
+        EXPECT_EQ(x.back(), 99u) << variant << ": written past the end";
+        x.pop_back();
+        EXPECT_EQ(x, expected) << variant << " " << bits << " " << n;
+      });
+    }
+}
+
+// The public key stream of the kernels is the library's, also where the counter carries into its upper half.
+TEST(Samplers, PublicKeyStreamIsTheLibrarys) {
+  Seed seed;
+  for (std::size_t i = 0; i < seed.size(); ++i) seed[i] = static_cast<std::uint8_t>(29 * i + 3);
+  const std::uint8_t nonce[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  for (std::size_t blocks = 1; blocks <= 40; ++blocks)
+    for (const u64 first : {u64{0}, u64{1}, (u64{1} << 32) - blocks / 2 - 1}) {
+      std::vector<std::uint8_t> expected(64 * blocks), out(64 * blocks);
+      crypto_stream_chacha20_xor_ic(expected.data(), expected.data(), expected.size(), nonce, first,
+                                    seed.data());
+      with_every_table([&](const char* variant) {
+        kernels::table().key_stream(out.data(), blocks, seed.data(), 0x0807060504030201, first);
+        EXPECT_EQ(out, expected) << variant << ": " << blocks << " blocks from " << first;
+      });
     }
 }
 

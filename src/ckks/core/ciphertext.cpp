@@ -64,10 +64,7 @@ void unpack_limb(u64* out, std::span<const std::uint8_t> in, const Parameters& p
     fail_user("{}: {} bytes for limb {}, {} expected", what, in.size(), limb,
               packed_limb_bytes(params, limb));
   const u64 q = params.ring().q(limb);
-  const std::size_t n = params.n();
-  kernels::table().unpack_bits(out, in.data(), n, bit_count(q));
-  u64 largest = 0;
-  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, out[i]);
+  const u64 largest = kernels::table().unpack_bits(out, in.data(), params.n(), bit_count(q));
   if (largest >= q)
     fail_user("{}: corrupt: limb {} holds the residue {}, its modulus is {}; make or copy the file again",
               what, limb, largest, q);

@@ -30,7 +30,10 @@ const Table& table() {
       .run_product = run_product,
       .add_runs = add_runs,
       .pack_bits = ref::pack_bits,
-      .unpack_bits = ref::unpack_bits,
+      .unpack_bits = unpack_bits,
+      .key_stream = key_stream,
+      .take_below = take_below,
+      .hash_blocks = hash_blocks,
   };
   return kTable;
 }

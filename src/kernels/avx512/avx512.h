@@ -52,7 +52,15 @@ void add_runs(u64* out, const u64* a, const u64* w, std::size_t runs, std::size_
 
 // bits.cpp
 void pack_bits(std::uint8_t* out, const u64* x, std::size_t n, int bits);
-void unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits);
+u64 unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits);
+
+// expansion.cpp
+void key_stream(std::uint8_t* out, std::size_t blocks, const std::uint8_t* key, u64 nonce, u64 first);
+std::size_t take_below(u64* out, std::size_t room, const std::uint8_t* in, std::size_t candidates,
+                       const Modulus& m);
+
+// blake2b.cpp
+void hash_blocks(u64* state, const std::uint8_t* const* in, std::size_t blocks, u64 counted, bool last);
 
 // table.cpp
 const Table& table();

@@ -41,7 +41,7 @@ void pack_bits(std::uint8_t* out, const u64* x, std::size_t n, int bits) {
   }
 }
 
-void unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits) {
+u64 unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits) {
   alignas(64) u64 first[8], next[8], right[8], left[8];
   for (int i = 0; i < 8; ++i) {
     const int at = i * bits;
@@ -52,12 +52,16 @@ void unpack_bits(u64* out, const std::uint8_t* in, std::size_t n, int bits) {
   }
   const __mmask64 bytes = (u64{1} << bits) - 1;
   const Words mask = splat((u64{1} << bits) - 1);
+  Words largest = _mm512_setzero_si512();
   for (std::size_t i = 0; i < n; i += 8, in += bits) {
     const Words v = _mm512_maskz_loadu_epi8(bytes, in);
     const Words low = _mm512_srlv_epi64(_mm512_permutexvar_epi64(load(first), v), load(right));
     const Words high = _mm512_sllv_epi64(_mm512_permutexvar_epi64(load(next), v), load(left));
-    store(out + i, _mm512_and_si512(_mm512_or_si512(low, high), mask));
+    const Words x = _mm512_and_si512(_mm512_or_si512(low, high), mask);
+    store(out + i, x);
+    largest = _mm512_max_epu64(largest, x);
   }
+  return static_cast<u64>(_mm512_reduce_max_epu64(largest));
 }
 
 }  // namespace velum::kernels::avx512

@@ -30,6 +30,9 @@ const Table& table() {
       .add_runs = add_runs,
       .pack_bits = pack_bits,
       .unpack_bits = unpack_bits,
+      .key_stream = key_stream,
+      .take_below = take_below,
+      .hash_blocks = hash_blocks,
   };
   return kTable;
 }
