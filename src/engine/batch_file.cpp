@@ -29,14 +29,23 @@ std::string place(const std::string& what, std::size_t k) {
   return fmt::format("{}: ciphertext {}", what, k);
 }
 
-std::array<std::uint8_t, kRecordTagBytes> tag_of(const BatchHeader& header, std::size_t k,
-                                                 std::span<const std::uint8_t> record) {
-  crypto_generichash_state state;
-  std::array<std::uint8_t, kRecordTagBytes> tag;
+// What a record's tag covers before the record: the header's digest, and the record's number.
+constexpr std::size_t kTagStart = kDigest + sizeof(std::uint64_t);
+
+std::array<std::uint8_t, kTagStart> tag_start(const BatchHeader& header, std::size_t k) {
+  std::array<std::uint8_t, kTagStart> start;
   const std::uint64_t index = k;
+  std::ranges::copy(header.digest, start.begin());
+  std::memcpy(start.data() + kDigest, &index, sizeof index);
+  return start;
+}
+
+RecordTag tag_of(const BatchHeader& header, std::size_t k, std::span<const std::uint8_t> record) {
+  crypto_generichash_state state;
+  RecordTag tag;
+  const auto start = tag_start(header, k);
   crypto_generichash_init(&state, nullptr, 0, tag.size());
-  crypto_generichash_update(&state, header.digest.data(), header.digest.size());
-  crypto_generichash_update(&state, reinterpret_cast<const std::uint8_t*>(&index), sizeof index);
+  crypto_generichash_update(&state, start.data(), start.size());
   crypto_generichash_update(&state, record.data(), record.size());
   crypto_generichash_final(&state, tag.data(), tag.size());
   return tag;
@@ -357,34 +366,55 @@ void BatchReader::require_key(const Id& key, const std::string& holder) const {
               id_text(header_.origin.key), holder, id_text(key));
 }
 
+// Of record k and its tag: within the file, by its checked size.
+void BatchReader::read_bytes(std::size_t k, std::size_t begin, std::span<std::uint8_t> out) const {
+  const auto at = kBatchHeaderBytes + std::uint64_t{k} * (record_bytes_ + kRecordTagBytes) + begin;
+  if (file_)
+    file_->read_at(at, out);
+  else
+    std::ranges::copy(memory_.subspan(at, out.size()), out.begin());
+}
+
+void BatchReader::refuse_tag(std::size_t k) const {
+  fail_user(
+      "{}: damaged: the checksum of ciphertext {} does not match, or it belongs to another batch; copy the "
+      "file again",
+      path(), k);
+}
+
 std::vector<std::uint8_t> BatchReader::read(std::size_t k) const {
   if (k >= header_.ciphertexts) fail("{}: ciphertext {} of {}", path(), k, header_.ciphertexts);
-  const auto sealed = record_bytes_ + kRecordTagBytes;
-  std::vector<std::uint8_t> record(sealed);
-  const auto at = kBatchHeaderBytes + std::uint64_t{k} * sealed;  // within the file, by its checked size
-  if (file_)
-    file_->read_at(at, record);
-  else
-    std::ranges::copy(memory_.subspan(at, sealed), record.begin());
+  std::vector<std::uint8_t> record(record_bytes_ + kRecordTagBytes);
+  read_bytes(k, 0, record);
   const auto tag = tag_of(header_, k, std::span(record).first(record_bytes_));
   if (!std::equal(tag.begin(), tag.end(), record.begin() + static_cast<std::ptrdiff_t>(record_bytes_)))
-    fail_user(
-        "{}: damaged: the checksum of ciphertext {} does not match, or it belongs to another batch; copy the "
-        "file again",
-        path(), k);
+    refuse_tag(k);
   record.resize(record_bytes_);
   return record;
+}
+
+void BatchReader::check(std::span<const std::size_t> records) const {
+  for (const auto k : records)
+    if (k >= header_.ciphertexts) fail("{}: ciphertext {} of {}", path(), k, header_.ciphertexts);
+  std::vector<RecordTag> tags(records.size());
+  hash_messages(tags, kTagStart + record_bytes_, [&](std::size_t i, std::size_t begin, auto out) {
+    if (begin > 0) return read_bytes(records[i], begin - kTagStart, out);
+    const auto head = tag_start(header_, records[i]);
+    std::ranges::copy(head, out.begin());
+    read_bytes(records[i], 0, out.subspan(kTagStart));
+  });
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    RecordTag stated;
+    read_bytes(records[i], record_bytes_, stated);
+    if (stated != tags[i]) refuse_tag(records[i]);
+  }
 }
 
 std::vector<std::uint8_t> BatchReader::read_part(std::size_t k, std::size_t begin, std::size_t bytes) const {
   if (k >= header_.ciphertexts || begin + bytes > record_bytes_)
     fail("{}: bytes {} to {} of ciphertext {}", path(), begin, begin + bytes, k);
   std::vector<std::uint8_t> part(bytes);
-  const auto at = kBatchHeaderBytes + std::uint64_t{k} * (record_bytes_ + kRecordTagBytes) + begin;
-  if (file_)
-    file_->read_at(at, part);
-  else
-    std::ranges::copy(memory_.subspan(at, bytes), part.begin());
+  read_bytes(k, begin, part);
   return part;
 }
 
@@ -424,16 +454,39 @@ void FileInput::read(std::size_t k, ckks::View out) const {
 }
 
 void FileInput::read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {
-  const auto type = reader_.header().type;
-  const auto what = place(reader_.path(), first_ + k);
-  if (l > 0)
-    return unpack_limb_of_input(
-        type, c0, c1, l, reader_.params(), what,
-        [&](std::size_t begin, std::size_t bytes) { return reader_.read_part(first_ + k, begin, bytes); });
+  if (l > 0) return read_checked_limb(k, l, c0, c1);
   const auto record = reader_.read(first_ + k);
-  unpack_limb_of_input(type, c0, c1, l, reader_.params(), what, [&](std::size_t begin, std::size_t bytes) {
-    return std::span(record).subspan(begin, bytes);
-  });
+  unpack_limb_of_input(
+      reader_.header().type, c0, c1, l, reader_.params(), place(reader_.path(), first_ + k),
+      [&](std::size_t begin, std::size_t bytes) { return std::span(record).subspan(begin, bytes); });
+}
+
+void FileInput::read_checked_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const {
+  unpack_limb_of_input(
+      reader_.header().type, c0, c1, l, reader_.params(), place(reader_.path(), first_ + k),
+      [&](std::size_t begin, std::size_t bytes) { return reader_.read_part(first_ + k, begin, bytes); });
+}
+
+// Two records are as soon read whole and checked one by one.
+template <typename Place>
+bool FileInput::check(std::span<const Place> all) const {
+  if (all.size() <= 2) return false;
+  std::vector<std::size_t> records;
+  for (const auto& place : all) records.push_back(first_ + place.k);
+  reader_.check(records);
+  return true;
+}
+
+void FileInput::read_several(std::span<const Whole> all) const {
+  if (!check(all)) return InputSource::read_several(all);
+  for (const auto& [k, out] : all)
+    unpack(reader_.header().type, out, reader_.read_part(first_ + k, 0, reader_.record_bytes()),
+           reader_.params(), reader_.path(), first_ + k);
+}
+
+void FileInput::read_limb_of_several(std::span<const Limb> all, std::size_t l) const {
+  if (l == 0 && !check(all)) return InputSource::read_limb_of_several(all, l);
+  for (const auto& [k, c0, c1] : all) read_checked_limb(k, l, c0, c1);
 }
 
 PackedInput::PackedInput(const plan::ClientPlan& plan, const ckks::Parameters& params, FileType type,

@@ -17,6 +17,7 @@
 #include "base/container.h"
 #include "ckks/core/ciphertext.h"
 #include "engine/input.h"
+#include "engine/record_tags.h"
 #include "plan/plan.h"
 #include "system/file.h"
 
@@ -26,7 +27,6 @@ using Id = std::array<std::uint8_t, 16>;
 
 inline constexpr std::uint32_t kBatchFileVersion = 2;
 inline constexpr std::size_t kBatchHeaderBytes = 124;
-inline constexpr std::size_t kRecordTagBytes = 16;
 
 // What tells a batch from all others: the key it is encrypted under, and an id that the client draws at
 // random when it encrypts. Outputs have those of the inputs that they answer.
@@ -129,15 +129,21 @@ class BatchReader {
   void require_key(const Id& key, const std::string& holder) const;
   // Record k, its tag verified.
   std::vector<std::uint8_t> read(std::size_t k) const;
-  // Some bytes of a record that was read whole before: they are not verified again (require_unchanged).
+  // Verifies the tags of these records; many at once take a quarter of the time that they take one by one.
+  void check(std::span<const std::size_t> records) const;
+  // Some bytes of a record that was read whole or checked before: they are not verified again
+  // (require_unchanged).
   std::vector<std::uint8_t> read_part(std::size_t k, std::size_t begin, std::size_t bytes) const;
   // Refuses a file that was written to since it was opened.
   void require_unchanged() const;
   const ckks::Parameters& params() const { return params_; }
+  std::size_t record_bytes() const { return record_bytes_; }
 
  private:
   void open(std::span<const std::uint8_t> head, std::uint64_t bytes, FileType type,
             const plan::ClientPlan& plan);
+  void read_bytes(std::size_t k, std::size_t begin, std::span<std::uint8_t> out) const;
+  [[noreturn]] void refuse_tag(std::size_t k) const;
 
   std::optional<InputFile> file_;
   std::span<const std::uint8_t> memory_;
@@ -155,8 +161,14 @@ class FileInput : public InputSource {
   std::size_t count() const override { return reader_.elements(); }
   void read(std::size_t k, ckks::View out) const override;
   void read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const override;
+  void read_several(std::span<const Whole> all) const override;
+  void read_limb_of_several(std::span<const Limb> all, std::size_t l) const override;
 
  private:
+  // Checks the records of a group, but for one so small that this would take longer: false then.
+  template <typename Place>
+  bool check(std::span<const Place> all) const;
+  void read_checked_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const;
   const BatchReader& reader_;
   std::size_t first_;
 };

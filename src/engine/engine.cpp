@@ -142,15 +142,18 @@ class Run {
         for (const auto i : step.groups[g].periodic_inputs) need(i);
       }
     }
-    std::vector<std::uint32_t> elements;
+    std::vector<InputSource::Whole> reads;
     for (std::uint32_t r = 0; r < needed.size(); ++r) {
       if (!needed[r] || store_.holds_row(0, r)) continue;
       const auto begin = plan_.values[0].row_begin[r], end = plan_.values[0].row_begin[r + 1];
       store_.hold(0, begin, end);
-      for (auto e = begin; e < end; ++e) elements.push_back(e);
+      for (auto e = begin; e < end; ++e) reads.push_back({e, store_.element(0, e)});
     }
-    workers_.loop(elements.size(),
-                  [&](std::size_t i, int) { input_.read(elements[i], store_.element(0, elements[i])); });
+    const auto together = read_together(reads.size(), workers_.count());
+    workers_.loop((reads.size() + together - 1) / together, [&](std::size_t i, int) {
+      const auto begin = i * together;
+      input_.read_several(std::span(reads).subspan(begin, std::min(together, reads.size() - begin)));
+    });
     input_seconds_ += seconds_since(start);
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "ckks/core/ciphertext.h"
@@ -20,7 +21,30 @@ class InputSource {
   // Limb l of both polynomials, n words each. Limb 0 of a ciphertext comes before its others: what there is
   // of a checksum is checked with it. Thread-safe.
   virtual void read_limb(std::size_t k, std::size_t l, u64* c0, u64* c1) const = 0;
+
+  // The same for several ciphertexts, whose checksums take less time together: kReadTogether where there are
+  // so many.
+  struct Whole {
+    std::size_t k;
+    ckks::View out;
+  };
+  struct Limb {
+    std::size_t k;
+    u64 *c0, *c1;
+  };
+  virtual void read_several(std::span<const Whole> all) const {
+    for (const auto& [k, out] : all) read(k, out);
+  }
+  virtual void read_limb_of_several(std::span<const Limb> all, std::size_t l) const {
+    for (const auto& [k, c0, c1] : all) read_limb(k, l, c0, c1);
+  }
 };
+
+// How many of `count` ciphertexts one of `workers` reads at a time: enough turns for all of them first.
+inline constexpr std::size_t kReadTogether = 8;
+inline std::size_t read_together(std::size_t count, std::size_t workers) {
+  return std::clamp<std::size_t>(count / (4 * workers), 1, kReadTogether);
+}
 
 // Seeded ciphertexts in memory, for local runs and tests. They must outlive it.
 class MemoryInput : public InputSource {

@@ -58,13 +58,20 @@ StreamSeconds run_stream(const PreparedStep& first, const PreparedStep& second, 
   for (std::uint32_t r = 0; r < group.rows; ++r) out.push_back(output(group.first_output + r));
 
   auto window = pool.take(first.inputs.size() * 2 * stride);  // [input][poly]
+  std::vector<InputSource::Limb> reads;
+  for (std::size_t i = 0; i < first.inputs.size(); ++i) {
+    u64* at = window.data() + 2 * i * stride;
+    reads.push_back({first.inputs[i].element, at, at + stride});
+  }
+  const auto together = read_together(reads.size(), workers.count());
   std::vector<Own> own(workers.count());
   StreamSeconds seconds;
   for (std::size_t l = 0; l < step.limbs; ++l) {
     const Stopwatch reading;
-    workers.loop(first.inputs.size(), [&](std::size_t i, int) {
-      u64* at = window.data() + 2 * i * stride;
-      input.read_limb(first.inputs[i].element, l, at, at + stride);
+    workers.loop((reads.size() + together - 1) / together, [&](std::size_t i, int) {
+      const auto begin = i * together;
+      input.read_limb_of_several(std::span(reads).subspan(begin, std::min(together, reads.size() - begin)),
+                                 l);
     });
     seconds.input += reading.seconds();
     workers.loop(n / columns, [&](std::size_t slice, int w) {

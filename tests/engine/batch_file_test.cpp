@@ -2,6 +2,7 @@
 #include "engine/batch_file.h"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -144,6 +145,89 @@ TEST_F(BatchFile, LimbsComeBackAlone) {
   expect_limbs(seeded);
   expect_limbs(whole);
   expect_limbs(MemoryInput(all, params));
+}
+
+// In groups, whose tags are checked side by side.
+TEST_F(BatchFile, SeveralComeBackTogether) {
+  write_inputs(5 * kN);
+  const auto reader = open();
+  const FileInput input(reader, 3);
+  std::vector<std::vector<u64>> limbs(2 * kInputs, std::vector<u64>(kN));
+  std::vector<ckks::Ciphertext> together;
+  std::vector<InputSource::Whole> whole;
+  std::vector<InputSource::Limb> limb;
+  for (std::size_t k = 0; k < kInputs; ++k) together.emplace_back(params, 2, 2, 1);
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    whole.push_back({k, together[k].view()});
+    limb.push_back({k, limbs[2 * k].data(), limbs[2 * k + 1].data()});
+  }
+  input.read_several(whole);
+  for (std::size_t l = 0; l < 2; ++l) {
+    input.read_limb_of_several(limb, l);
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      ckks::Ciphertext alone(params, 2, 2, 1);
+      input.read(k, alone.view());
+      for (std::size_t p = 0; p < 2; ++p) {
+        EXPECT_TRUE(
+            std::equal(alone.view().limb(p, l), alone.view().limb(p, l) + kN, together[k].view().limb(p, l)));
+        EXPECT_TRUE(
+            std::equal(alone.view().limb(p, l), alone.view().limb(p, l) + kN, limbs[2 * k + p].data()));
+      }
+    }
+  }
+}
+
+// However many are checked at once, it is the damaged one that is named, and a whole file is accepted.
+TEST_F(BatchFile, DamageIsFoundAmongSeveral) {
+  write_inputs(5 * kN);
+  std::vector<std::size_t> all;
+  for (std::size_t k = 0; k < 5 * kInputs; ++k) all.push_back(k);
+  EXPECT_NO_THROW(open().check(all));
+  const auto good = read_file(path);
+  const std::size_t sealed = (good.size() - kBatchHeaderBytes) / all.size();
+  for (const auto k : all)
+    for (const std::size_t at : {std::size_t{0}, sealed / 2, sealed - 1}) {
+      auto damaged = good;
+      damaged[kBatchHeaderBytes + k * sealed + at] ^= 1;
+      write_file_atomically(path, damaged);
+      const auto reader = open();
+      for (std::size_t count = 1; count <= all.size(); ++count) {
+        const auto some = std::span(all).first(count);
+        if (k >= count) {
+          EXPECT_NO_THROW(reader.check(some));
+          continue;
+        }
+        try {
+          reader.check(some);
+          ADD_FAILURE() << "accepted: byte " << at << " of " << k;
+        } catch (const Error& e) {
+          EXPECT_NE(std::string(e.what()).find(fmt::format("ciphertext {} does not match", k)),
+                    std::string::npos)
+              << e.what();
+        }
+      }
+    }
+  write_file_atomically(path, good);
+}
+
+// A record's tag is the library's hash.
+TEST(RecordTags, AreBlake2b) {
+  for (const std::size_t bytes : {1u, 128u, 129u, 16383u, 16384u, 16385u, 16512u, 40000u})
+    for (std::size_t count = 1; count <= 17; ++count) {
+      std::vector<std::vector<std::uint8_t>> messages(count, std::vector<std::uint8_t>(bytes));
+      for (std::size_t k = 0; k < count; ++k)
+        for (std::size_t i = 0; i < bytes; ++i)
+          messages[k][i] = static_cast<std::uint8_t>((i * i >> 3) + 31 * i + 7 * k);
+      std::vector<RecordTag> tags(count);
+      hash_messages(tags, bytes, [&](std::size_t k, std::size_t begin, std::span<std::uint8_t> out) {
+        std::copy_n(messages[k].begin() + static_cast<std::ptrdiff_t>(begin), out.size(), out.begin());
+      });
+      for (std::size_t k = 0; k < count; ++k) {
+        RecordTag expected;
+        crypto_generichash(expected.data(), expected.size(), messages[k].data(), bytes, nullptr, 0);
+        EXPECT_EQ(tags[k], expected) << bytes << " bytes, message " << k << " of " << count;
+      }
+    }
 }
 
 // The first limb is read with the whole record, whose tag is checked; a file that changes after that is
