@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/steps.h"
+
 namespace velum::bench {
 
 namespace {
@@ -35,7 +37,9 @@ Vector solve(Matrix& a, Vector b) {
 
 std::vector<NamedObservation> added_by_name(const std::vector<NamedObservation>& observations) {
   std::vector<NamedObservation> sums;
-  for (const auto& [name, o] : observations) {
+  for (const auto& [step, o] : observations) {
+    const auto name =
+        step.ends_with(plan::kPartial) ? step.substr(0, step.size() - plan::kPartial.size()) : step;
     auto sum = std::ranges::find(sums, name, &NamedObservation::name);
     if (sum == sums.end()) sum = sums.insert(sum, {name, {}});
     for (std::size_t t = 0; t < kTerms; ++t) sum->observation.work[t] += o.work[t];

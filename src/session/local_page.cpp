@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "report/report.h"
+#include "session/step_rows.h"
+#include "session/step_table.h"
 #include "velum/velum.h"
 
 namespace velum {
@@ -103,8 +105,8 @@ std::string RunReport::to_html(const PageInfo& info) const {
                         std::max(0.0, predicted_seconds - predicted_steps),
                         {},
                         {}});
-  for (const auto& s : evaluation.steps) {
-    page.steps.push_back({s.name, s.seconds, s.predicted_seconds_one_thread / cores, {}, {}});
+  for (const auto& s : session::rows_of(session::private_steps(evaluation))) {
+    page.steps.push_back({s.name, s.seconds, s.cost.seconds / cores, {}, {}});
     if (s.precision_bits > 0) {
       page.steps.back().precision = s.precision_bits;
       page.steps.back().noise_precision = s.noise_precision_bits;

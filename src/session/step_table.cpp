@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "base/units.h"
+#include "plan/steps.h"
+#include "session/step_rows.h"
 
 namespace velum::session {
 
@@ -17,6 +19,34 @@ std::string in_millions(std::uint64_t count) {
 
 }  // namespace
 
+std::vector<engine::StepReport> rows_of(const engine::RunReport& report) {
+  std::vector<engine::StepReport> rows;
+  std::vector<std::size_t> steps;
+  for (const auto& s : report.steps) {
+    const auto row = std::ranges::find_if(rows, [&](const auto& r) {
+      return r.name == s.name && r.limbs == s.limbs && r.scale_bits == s.scale_bits;
+    });
+    const auto at = static_cast<std::size_t>(row - rows.begin());
+    if (row == rows.end()) {
+      rows.push_back(s);
+      steps.push_back(1);
+      continue;
+    }
+    steps[at] += 1;
+    row->seconds += s.seconds;
+    plan::add(row->cost, s.cost);
+    row->outputs += s.outputs;
+    const auto keep_lower = [](double& bits, double other) {
+      if (other > 0) bits = bits > 0 ? std::min(bits, other) : other;
+    };
+    keep_lower(row->precision_bits, s.precision_bits);
+    keep_lower(row->noise_precision_bits, s.noise_precision_bits);
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    if (steps[r] > 1) rows[r].name += fmt::format(" x{}", steps[r]);
+  return rows;
+}
+
 void accumulate(engine::RunReport& total, const engine::RunReport& batch) {
   if (total.steps.empty()) {
     total = batch;
@@ -26,11 +56,7 @@ void accumulate(engine::RunReport& total, const engine::RunReport& batch) {
     auto& t = total.steps[i];
     const auto& b = batch.steps[i];
     t.seconds += b.seconds;
-    t.cost.multiply_adds += b.cost.multiply_adds;
-    t.cost.ntts += b.cost.ntts;
-    t.cost.key_products += b.cost.key_products;
-    t.cost.bytes += b.cost.bytes;
-    t.cost.seconds += b.cost.seconds;
+    plan::add(t.cost, b.cost);
   }
   total.seconds += batch.seconds;
   total.input_seconds += batch.input_seconds;
@@ -42,7 +68,7 @@ std::string layer_table(const engine::RunReport& report) {
   std::vector<std::vector<std::string>> rows = {
       {"layer", "outputs", "level", "scale", "mult-adds/M", "NTTs", "moved", "time"}};
   if (probed) rows[0].insert(rows[0].end(), {"precision", "noise alone"});
-  for (const auto& s : report.steps) {
+  for (const auto& s : rows_of(report)) {
     rows.push_back({s.name, std::to_string(s.outputs), std::to_string(s.limbs),
                     fmt::format("2^{:.1f}", s.scale_bits), in_millions(s.cost.multiply_adds),
                     std::to_string(s.cost.ntts), format_bytes(static_cast<double>(s.cost.bytes)),

@@ -112,7 +112,7 @@ TEST(BenchFit, TheStepsOfALayerCountOnce) {
     o.observation.seconds = seconds;
     return o;
   };
-  const auto sums = added_by_name({observed("dense", 3, 10), observed("dense.rotations", 1, 2),
+  const auto sums = added_by_name({observed("dense.partial", 3, 10), observed("dense.rotations", 1, 2),
                                    observed("dense", 4, 20), observed("dense.rotations", 1, 5)});
   ASSERT_EQ(sums.size(), 2u);
   EXPECT_EQ(sums[0].name, "dense");

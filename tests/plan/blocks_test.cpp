@@ -1,10 +1,14 @@
 // Networks in blocks against the clear executor: every packing of small networks, run in doubles by the
 // interpreter, whose rotations bring garbage from beyond an image.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <tuple>
 
@@ -240,6 +244,33 @@ TEST(Blocks, LessMemoryTakesFewerRotatedCopies) {
     if (choice.what.find("few rotated copies") == std::string::npos) continue;
     EXPECT_LT(mapped_difference(net, choice.layouts, choice.giants, choice.slices), 1e-4) << choice.what;
   }
+}
+
+// Dozens of partial sums: the table names them, and shows those that do the same as one row.
+TEST(Blocks, TheTableHasOneRowForStepsThatDoTheSame) {
+  NetworkBuilder b({1, 8, 8}, 48);
+  b.convolution(36, 3, 1, 1).quadratic().convolution(72, 3, 1, 1).quadratic().flatten().dense(3);
+  const auto plan = make_plan(b.finish(), in_blocks(64)).plan;
+  const auto text = to_text(plan);
+  std::vector<std::string> rows;
+  std::istringstream lines(text.substr(text.find("\nstep ")));
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) rows.push_back(line);
+  EXPECT_GT(plan.steps.size(), 40u);
+  EXPECT_LT(rows.size(), 25u) << text;
+  std::set<std::string> names;  // with what is read
+  std::size_t steps = 0;
+  const std::regex row("^([^ ]+)( x([0-9]+))? +([^ ]+) .*");
+  for (std::size_t i = 1; i < rows.size() && !rows[i].starts_with("reading the input"); ++i) {
+    EXPECT_LT(rows[i].size(), 180u) << rows[i];
+    std::smatch parts;
+    ASSERT_TRUE(std::regex_match(rows[i], parts, row)) << rows[i];
+    const auto read = parts[4].str();
+    EXPECT_TRUE(names.insert(parts[1].str() + " " + read.substr(0, read.rfind(':'))).second) << text;
+    steps += parts[3].matched ? std::stoul(parts[3]) : 1;
+  }
+  EXPECT_EQ(steps, plan.steps.size()) << text;
+  EXPECT_THAT(text, ::testing::ContainsRegex("convolution2.partial x[0-9]+ "));
 }
 
 TEST(Blocks, UnusedBlocksStayZero) {

@@ -8,6 +8,7 @@
 #include "plan/choose/quantise.h"
 #include "plan/emit/emit_parts.h"
 #include "plan/emit/emit_rotations.h"
+#include "plan/steps.h"
 
 namespace velum::plan {
 
@@ -222,7 +223,7 @@ class Emitter {
       both.push_back(add_part(i, whole, k));
       sum.elements = united_elements(both);
       Step add = sum_of(both, sum.elements);
-      add.name = whole.name;
+      add.name = partial_name(i);
       add.limbs = whole.limbs;
       add.affine_scale = whole.affine_scale;
       add.bias.assign(sum.elements.size(), 0.0);
@@ -266,6 +267,7 @@ class Emitter {
     for (const auto& s : part.sources)
       if (s.kind == SourceKind::square || plan_->values[s.value].polys == 3) part.polys = 3;
     part.finish = part.polys == 3 ? Finish::relinearise : Finish::none;
+    part.name = partial_name(i);
     Addend sums;
     for (auto row = first; row < last; ++row) sums.elements.push_back(stage.partials[row].element);
     part.bias.assign(sums.elements.size(), 0.0);
@@ -284,9 +286,12 @@ class Emitter {
     for (auto& [value, order] : wanted) rotations_->add(value, std::move(order), stages_[i].name);
   }
 
+  // Of steps that make partial sums, and of their values.
+  std::string partial_name(std::size_t i) const { return stages_[i].name + std::string(kPartial); }
+
   std::uint32_t add_partial(std::size_t i, std::size_t elements) {
     Value value = value_like(stages_[i].vector);
-    value.name += ".partial";
+    value.name = partial_name(i);
     value.elements = static_cast<std::uint32_t>(elements);
     value.layout.clear();
     value.limbs = levels_.stages[i].limbs;

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "plan/key_bytes.h"
 #include "plan/passes.h"
+#include "plan/steps.h"
 #include "plan/summary.h"
 
 namespace velum::plan {
@@ -43,13 +44,81 @@ int weight_bits(const Step& s) {
   return largest ? static_cast<int>(std::floor(std::log2(largest))) + 2 : 0;
 }
 
-std::string sources_text(const ServerPlan& plan, const Step& s) {
+constexpr std::size_t kWidestRead = 60;  // longer ones push the columns after them aside
+
+// What a step reads and how many elements of it, rotated copies counted with their originals.
+using Read = std::vector<std::pair<std::string, std::size_t>>;
+
+Read sources_of(const ServerPlan& plan, const Step& s) {
+  Read read;
+  for (const auto& source : s.sources) {
+    constexpr std::string_view copies = ".rotated";
+    auto name = plan.values[source.value].name;
+    if (name.ends_with(copies)) name.resize(name.size() - copies.size());
+    // The number of elements is to stand before the lift.
+    name += source.kind == SourceKind::square ? "^2:" : ":";
+    const std::string lift = source.lift > 1 ? "*lift" : "";
+    const auto at = std::ranges::find_if(read, [&](const auto& r) { return r.first == name + lift; });
+    if (at == read.end())
+      read.emplace_back(name + lift, source.elements.size());
+    else
+      at->second += source.elements.size();
+  }
+  return read;
+}
+
+std::string to_text(const Read& read) {
   std::string text;
-  for (const auto& source : s.sources)
-    text += fmt::format("{}{}{}:{}{}", text.empty() ? "" : "+", plan.values[source.value].name,
-                        source.kind == SourceKind::square ? "^2" : "", source.elements.size(),
-                        source.lift > 1 ? "*lift" : "");
+  for (const auto& [what, elements] : read)
+    text += fmt::format("{}{}{}{}", text.empty() ? "" : "+", what.substr(0, what.rfind(':') + 1), elements,
+                        what.substr(what.rfind(':') + 1));
   return text;
+}
+
+// Steps of one layer that do the same kind of work on the same values: in blocks a layer has dozens of
+// partial sums.
+struct Row {
+  const Step* first = nullptr;
+  std::size_t steps = 0, tasks = 0;
+  std::uint64_t outputs = 0;
+  int weight_bits = 0;
+  Read read;
+  StepCost cost;
+
+  std::string name() const { return steps > 1 ? fmt::format("{} x{}", first->name, steps) : first->name; }
+};
+
+bool belongs(const ServerPlan& plan, const Row& row, const Step& s, const Read& read) {
+  const auto& f = *row.first;
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  return f.name == s.name && f.kind == s.kind && f.finish == s.finish && f.streamed == s.streamed &&
+         f.limbs == s.limbs && f.polys == s.polys &&
+         plan.values[f.output].scale == plan.values[s.output].scale &&
+         std::ranges::equal(row.read, read, same);
+}
+
+// In order of the first step of each.
+std::vector<Row> rows_of(const ServerPlan& plan) {
+  std::vector<std::size_t> tasks(plan.steps.size(), 0);
+  for (const auto& task : plan.tasks) ++tasks[task.step];
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto& s = plan.steps[i];
+    const auto read = sources_of(plan, s);
+    auto row = std::ranges::find_if(rows, [&](const Row& r) { return belongs(plan, r, s, read); });
+    if (row == rows.end()) {
+      rows.push_back({.first = &s, .read = read});
+      row = rows.end() - 1;
+    } else {
+      for (std::size_t k = 0; k < read.size(); ++k) row->read[k].second += read[k].second;
+    }
+    row->steps += 1;
+    row->tasks += tasks[i];
+    row->outputs += plan.values[s.output].elements;
+    row->weight_bits = std::max(row->weight_bits, weight_bits(s));
+    add(row->cost, s.cost);
+  }
+  return rows;
 }
 
 // Bytes an image of a full batch takes on the wire: a limb packs bit_width(q) bits a residue.
@@ -158,24 +227,27 @@ std::string to_text(const ServerPlan& p) {
   t += fmt::format("memory      peak {} with {} threads, {} workspace each\n\n",
                    format_bytes(static_cast<double>(p.peak_bytes)), p.threads,
                    format_bytes(static_cast<double>(p.workspace_bytes_per_thread)));
-  t += fmt::format("{:<22} {:<34} {:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5} {:>9} {:>8} {:>10} {:>9}\n",
-                   "step", "sources", "outputs", "limbs", "polys", "scale", "w", "finish", "tasks",
-                   "mult-adds", "NTTs", "bytes", "time");
-  std::vector<std::size_t> tasks(p.steps.size(), 0);
-  for (const auto& task : p.tasks) ++tasks[task.step];
+  const auto rows = rows_of(p);
+  std::size_t name_width = 22, read_width = 34;
+  for (const auto& r : rows) {
+    name_width = std::max(name_width, r.name().size());
+    read_width = std::max(read_width, std::min(to_text(r.read).size(), kWidestRead));
+  }
+  t += fmt::format("{:<{}} {:<{}} {:>8} {:>5} {:>5} {:>6} {:>3} {:<14} {:>5} {:>9} {:>8} {:>10} {:>9}\n",
+                   "step", name_width, "sources", read_width, "outputs", "limbs", "polys", "scale", "w",
+                   "finish", "tasks", "mult-adds", "NTTs", "bytes", "time");
   const auto row = [&](const std::string& name, const std::string& sources, const std::string& rest,
                        const StepCost& cost) {
-    t += fmt::format("{:<22} {:<34} {} {:>9} {:>8} {:>10} {:>9}\n", name, sources, rest,
-                     count_text(cost.multiply_adds), cost.ntts, format_bytes(static_cast<double>(cost.bytes)),
-                     format_duration(cost.seconds));
+    t += fmt::format("{:<{}} {:<{}} {} {:>9} {:>8} {:>10} {:>9}\n", name, name_width, sources, read_width,
+                     rest, count_text(cost.multiply_adds), cost.ntts,
+                     format_bytes(static_cast<double>(cost.bytes)), format_duration(cost.seconds));
   };
-  for (std::size_t i = 0; i < p.steps.size(); ++i) {
-    const auto& s = p.steps[i];
-    const auto& v = p.values[s.output];
-    row(s.name, sources_text(p, s),
-        fmt::format("{:>8} {:>5} {:>5} {:>6.2f} {:>3} {:<14} {:>5}", v.elements, s.limbs, s.polys,
-                    std::log2(v.scale), weight_bits(s), finish_name(s), tasks[i]),
-        s.cost);
+  for (const auto& r : rows) {
+    const auto& s = *r.first;
+    row(r.name(), to_text(r.read),
+        fmt::format("{:>8} {:>5} {:>5} {:>6.2f} {:>3} {:<14} {:>5}", r.outputs, s.limbs, s.polys,
+                    std::log2(p.values[s.output].scale), r.weight_bits, finish_name(s), r.tasks),
+        r.cost);
   }
   StepCost input;
   input.seconds = p.total.seconds;
@@ -245,7 +317,7 @@ std::string to_json(const PlanResult& result) {
     const auto& v = p.values[s.output];
     json step = cost(s.cost);
     step.update({{"name", s.name},
-                 {"sources", sources_text(p, s)},
+                 {"sources", to_text(sources_of(p, s))},
                  {"outputs", v.elements},
                  {"limbs", s.limbs},
                  {"polys", s.polys},
