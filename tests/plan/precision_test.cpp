@@ -8,8 +8,10 @@
 #include <string>
 
 #include "base/error.h"
+#include "model/onnx.h"
 #include "plan/choose/precision.h"
 #include "plan/lower/network.h"
+#include "plan/lower/ranges.h"
 #include "plan/networks.h"
 
 namespace velum::plan::testing {
@@ -40,6 +42,15 @@ std::string refusal_of(const model::Graph& graph, const Request& request) {
     return e.what();
   }
   return {};
+}
+
+// The most bits that a refusal says are reached in any ring.
+double most_reached(const std::string& refusal) {
+  double most = 0;
+  const std::regex reached("reaches ([0-9.]+) bits");
+  for (std::sregex_iterator at(refusal.begin(), refusal.end(), reached), end; at != end; ++at)
+    most = std::max(most, std::stod((*at)[1]));
+  return most;
 }
 
 Request request_of(double bits) {
@@ -84,6 +95,16 @@ TEST(Precision, OwnGoesByTheMiddleImageWhereItIsRecorded) {
   EXPECT_THAT(raised.notes.back(), AllOf(HasSubstr("typically 2"), HasSubstr("19.0 bits")));
 }
 
+// A network of ours whose outputs reach millions on some images, and are a few units on the middle one.
+TEST(Precision, ANetworkWithOutliersSaysWhatItsMiddleImageIsLike) {
+  const auto graph = model::load_onnx(VELUM_SOURCE_DIR "/models/table/cifar10-scnn-element-kd-s1.onnx");
+  const auto& range = graph.ranges.at(graph.output);
+  EXPECT_GT(range.rms, 1e4);
+  EXPECT_GT(range.typical, 1);
+  EXPECT_LT(range.typical, 10);
+  EXPECT_GT(own_precision(magnitude(range), typical_output(graph, lower(graph))), 29);
+}
+
 // A user who has not asked for more than usual learns that less may fit.
 TEST(Precision, OwnNamesTheUsualOneWhereMemoryIsShort) {
   const auto refusal = [](double bits) {
@@ -103,6 +124,14 @@ TEST(Precision, OwnIsLoweredWhereNothingReachesIt) {
   EXPECT_LT(planned_precision(result.plan), 58);
   ASSERT_FALSE(result.notes.empty());
   EXPECT_THAT(result.notes.back(), HasSubstr("no parameters were found for more"));
+}
+
+// Close to what can be reached, and not merely by half of the way.
+TEST(Precision, OwnIsLoweredNoFurtherThanItMustBe) {
+  const auto graph = network_with_outputs({-1e12, 1e12, 1e-3});
+  const double most = most_reached(refusal_of(graph, request_of(58)));
+  ASSERT_GT(most, 13);
+  EXPECT_GE(planned_precision(make_plan(graph, request_of(0)).plan), most - 1);
 }
 
 // Squares of one channel, with wide filters before them: most error comes from rounded weights.
@@ -182,10 +211,7 @@ TEST(Precision, ARefusalNamesWhatCanBeReached) {
   for (const int squares : {1, 2, 3}) {
     const auto graph = convolutions(squares);
     const auto text = refusal_of(graph, request_of(40));
-    double most = 0;
-    const std::regex reached("reaches ([0-9.]+) bits");
-    for (std::sregex_iterator at(text.begin(), text.end(), reached), end; at != end; ++at)
-      most = std::max(most, std::stod((*at)[1]));
+    const double most = most_reached(text);
     ASSERT_GT(most, 0) << text;
     EXPECT_GE(planned_precision(make_plan(graph, request_of(most - 0.2)).plan), most - 0.2);
     EXPECT_THAT(refusal_of(graph, request_of(most + 0.2)), HasSubstr("wanted"));

@@ -75,11 +75,15 @@ Variant search_variant(const model::Graph& graph, Network network, const Request
   v.stages = pack_all(v.network);
   auto asked = request;
   if (request.precision_bits <= 0) {
+    // Where that is too much, what the search came to: a little less each time, as true primes may miss it.
+    double less = 0.25;
     for (double raise =
              own_precision(v.network.vectors.back().bound, typical_output(graph, v.network)) - kBoundBits;
-         raise >= kLeastRaise; raise /= 2) {
+         raise >= kLeastRaise; less *= 2) {
       asked.precision_bits = kBoundBits + raise;
       if (!search_levels(v, asked)) return v;
+      const double reached = v.search.most_precise - kBoundBits;
+      raise = reached >= kLeastRaise ? std::min(raise, reached) - less : raise / 2;
     }
     asked.precision_bits = kBoundBits;
   }
