@@ -105,7 +105,7 @@ std::map<std::string, Statistics> statistics_of(Network& network, const torch::T
 // The first element of each channel; scales that differ within a channel have no counterpart.
 torch::Tensor by_channel(const torch::Tensor& t, const std::string& layer) {
   const auto rows = t.reshape({t.size(0), -1}).to(torch::kFloat64);
-  const auto first = rows.select(1, 0);
+  auto first = rows.select(1, 0);
   if (!torch::allclose(rows, first.unsqueeze(1).expand_as(rows)))
     fail_user(
         "layer {}: its scale differs within a channel, which no batch norm can take over; export the "
