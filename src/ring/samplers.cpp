@@ -45,7 +45,7 @@ void sample_ternary(std::span<std::int8_t> out, RandomStream& random) {
   SecretBuffer<u64> words(out.size());
   random.fill({reinterpret_cast<std::uint8_t*>(words.data()), 8 * words.size()});
   // floor(3 u / 2^64) for uniform 64-bit u, without division or rejection.
-  for (std::size_t i = 0; i < out.size(); ++i)
+  for (std::size_t i = 0; i < words.size(); ++i)
     out[i] = static_cast<std::int8_t>(static_cast<int>((static_cast<kernels::u128>(words[i]) * 3) >> 64) - 1);
 }
 
