@@ -193,8 +193,8 @@ class PackingSearch {
       keep(make(), what);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::user) throw;
-      no_parameters_ = no_parameters_ || searching_;
-      searching_ = false;
+      if (trying_ == Trying::parameters) no_parameters_ = true;
+      if (trying_ == Trying::memory) short_of_memory_ = true;
       if (problem_.empty()) problem_ = e.what();
     }
   }
@@ -202,9 +202,9 @@ class PackingSearch {
   void try_batch() {
     attempt("one element a ciphertext", [&] {
       std::optional<Choice> pools;
-      searching_ = true;
+      trying_ = Trying::parameters;
       const auto variant = best_variant(graph_, request_, pools, shortfall_);
-      searching_ = false;
+      trying_ = Trying::memory;
       return finish_plan(graph_, request_, variant, pools);
     });
   }
@@ -288,31 +288,35 @@ class PackingSearch {
       }
     if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
     likely_ring_ = best_ ? best_->plan.client.params.n : 16384;
+    short_of_memory_ = false;
     // Options that do not fit, into the memory above all, leave their place to others.
     for (std::size_t planned = 0, tried = 0, left = all.size(); left > 0; --left) {
       auto* next = &all.front();
       double least = estimate(next->choice), least_left = std::numeric_limits<double>::infinity();
       for (auto& o : all) {
+        if (o.choice.few_copies && !short_of_memory_ && !request_.frontier) continue;
         const double e = estimate(o.choice);
         least = std::min(least, e);
         if (o.tried || e >= least_left) continue;
         least_left = e;
         next = &o;
       }
+      if (std::isinf(least_left)) break;
       if (!request_.frontier && (planned == kMostPlanned || tried == kMostTried ||
                                  (planned > 0 && least_left > kFarSlower * least)))
         break;
       next->tried = true;
       ++tried;
       attempt(next->choice.what, [&] {
-        searching_ = true;
+        trying_ = Trying::parameters;
         const auto variant = variant_in_blocks(*next);
-        searching_ = false;
+        trying_ = Trying::speed;
         likely_ring_ = variant.search.best.n;
         if (!request_.frontier && predicted(variant) > kClearlySlower * best_seconds_ && best_) {
           ++planned;
           fail_user("{} blocks would be slower", next->choice.blocks);
         }
+        trying_ = Trying::memory;
         auto result = finish_plan(graph_, request_, variant, std::nullopt);
         ++planned;
         return result;
@@ -360,9 +364,9 @@ class PackingSearch {
   std::size_t likely_ring_ = 16384;
   std::string problem_;
   Shortfall shortfall_ = Shortfall::refused;
-  // Whether parameters are being looked for, and whether there were none for some packing: others may fail
-  // for memory, which less precision does not mend.
-  bool searching_ = false, no_parameters_ = false;
+  // What is being tried, and what has failed for some packing: less precision does not mend a lack of memory.
+  enum class Trying : std::uint8_t { parameters, speed, memory } trying_ = Trying::parameters;
+  bool no_parameters_ = false, short_of_memory_ = false;
   std::vector<PackingOption> options_;
 };
 

@@ -207,6 +207,7 @@ void add_choice(const Network& net, std::vector<BlockLayout> layouts, std::uint3
     use_split(few, net, s, best.giant > 0 ? with_few_copies(splits, c.layouts[s + 1].ciphertexts) : best);
   }
   few.what += ", few rotated copies";
+  few.few_copies = true;
   if (few.giants != c.giants) all.push_back(std::move(few));
   all.push_back(std::move(c));
 }

@@ -16,6 +16,7 @@ struct LayoutChoice {
   std::vector<BlockLayout> layouts;
   GiantSteps giants;
   InputSlices slices;
+  bool few_copies = false;  // slower than the same layouts without: for plans that are short of memory
   std::uint64_t switches = 0, products = 0;  // key switches and products of ciphertexts that follow
 };
 
