@@ -126,8 +126,7 @@ PackingOption option_of(const PlanResult& result, const Request& request, const 
 
 std::uint64_t count_products(const Network& network) {
   std::uint64_t products = 0;
-  for (const auto& stage : network.stages)
-    for (const auto& row : stage.rows) products += network.supports[row.support].size();
+  for (const auto& stage : network.stages) products += count_products(network, stage);
   return products;
 }
 

@@ -291,23 +291,17 @@ class StageMapper {
   double unused_bound_ = 0;
 };
 
-std::uint64_t products_of(const Network& net, const Stage& stage) {
-  std::uint64_t products = 0;
-  for (const auto& row : stage.rows) products += net.supports[row.support].size();
-  return products;
-}
-
 // Whether the blocks that hold nothing of the stage's vector may hold anything: those who read it multiply
 // them by zero then, and cannot have scalar weights. It pays where they would have none, or do little beside
 // the stage. The client sees the last vector.
 bool may_spill(const Network& net, std::size_t index) {
   constexpr std::uint64_t kLittle = 8;
   if (index + 1 == net.stages.size()) return false;
-  const auto own = products_of(net, net.stages[index]);
+  const auto own = count_products(net, net.stages[index]);
   for (std::size_t s = index + 1; s < net.stages.size(); ++s) {
     const auto& stage = net.stages[s];
     if (reads(net, stage, static_cast<std::uint32_t>(index + 1)) && shares_weights(stage) &&
-        products_of(net, stage) > own / kLittle)
+        count_products(net, stage) > own / kLittle)
       return false;
   }
   return true;

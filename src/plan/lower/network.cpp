@@ -18,6 +18,12 @@ bool shares_weights(const Stage& stage) {
   return 2 * offsets.size() <= stage.rows.size();
 }
 
+std::uint64_t count_products(const Network& network, const Stage& stage) {
+  std::uint64_t products = 0;
+  for (const auto& row : stage.rows) products += network.supports[row.support].size();
+  return products;
+}
+
 bool reads(const Network& network, const Stage& stage, std::uint32_t vector) {
   std::unordered_set<std::uint32_t> seen;
   RangeFinder finder(network.columns);

@@ -84,6 +84,9 @@ enum class Pools : std::uint8_t {
   values,    // a stage like any other: a short modulus more, and a layout of its own
 };
 
+// Products of an element by a weight that the stage takes.
+std::uint64_t count_products(const Network& network, const Stage& stage);
+
 // Whether the stage reads elements of the vector.
 bool reads(const Network& network, const Stage& stage, std::uint32_t vector);
 
