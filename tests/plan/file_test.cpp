@@ -1,7 +1,9 @@
 // Plan files: round trips, damage, and plans that break a contract.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sodium.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -114,6 +116,57 @@ TEST(PlanFile, NetworksThatDifferInWeightsHaveTwoIds) {
   other.server_digest = one.server_digest;
   EXPECT_EQ(plan_id(other), one.id)
       << "their public halves differ in more than the digest: the test shows nothing";
+}
+
+// A name that is changed as it is read would give a plan two files. `damage` must keep the length.
+std::string refusal_of_name(const std::string& name, const std::string& damage) {
+  auto p = sample();
+  p.values[1].name = p.steps[0].name = name;
+  seal_plan(p);
+  auto payload = [&] {
+    const auto file = write_server_plan(p);
+    const auto bytes = unwrap(file, FileType::server_plan, 5, "x");
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+  }();
+  // The digest of the server's half is the last of the public one, the id follows: both are made anew, as who
+  // alters a file can.
+  auto own = payload.begin();
+  const std::span digest(p.client.server_digest);
+  own = std::search(payload.begin(), payload.end(), digest.begin(), digest.end()) + 32 + 16;
+  for (auto at = own; (at = std::search(at, payload.end(), name.begin(), name.end())) != payload.end();)
+    at = std::copy(damage.begin(), damage.end(), at);
+  crypto_generichash(&*own - 48, 32, &*own, static_cast<std::size_t>(payload.end() - own), nullptr, 0);
+  crypto_generichash(&*own - 16, 16, payload.data(), static_cast<std::size_t>(own - payload.begin()) - 16,
+                     nullptr, 0);
+  const auto file = wrap(FileType::server_plan, 5, payload);
+  try {
+    const auto again = read_server_plan(file, "server.plan");
+    return write_server_plan(again) == file ? "" : "two files of one plan";
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+TEST(PlanFile, NamesAreReadAsTheyLie) {
+  EXPECT_EQ(refusal_of_name("convolution", "convolution"), "");
+  EXPECT_EQ(refusal_of_name("convolution", "convol\xc3\xbcion"), "");
+  for (const std::string damage : {"con\x1bolution", "con\xc0olution", "con\nolution"})
+    EXPECT_THAT(refusal_of_name("convolution", damage), HasSubstr("server.plan: the name 'con\\"));
+}
+
+// The planner takes names as they come; what a file holds can be shown on a terminal.
+TEST(PlanFile, NamesAreWrittenAsTheyCanBeShown) {
+  auto p = sample();
+  p.client.model_name = "a\tb";
+  p.client.form.classes = {"x\x1b[2J", "y"};
+  p.steps[0].name = "con\xc0";
+  seal_plan(p);
+  const auto file = write_server_plan(p);
+  const auto again = read_server_plan(file, "server.plan");
+  EXPECT_EQ(again.client.model_name, "a\\tb");
+  EXPECT_EQ(again.client.form.classes[0], "x\\x1b[2J");
+  EXPECT_EQ(again.steps[0].name, "con\\xc0");
+  EXPECT_EQ(write_server_plan(again), file);
 }
 
 TEST(PlanFile, TruncatedAndFlippedFilesAreRefused) {

@@ -33,6 +33,19 @@ std::span<const T> view(const std::vector<T>& v) {
   return {v.data(), v.size()};
 }
 
+// Names are written as they can be shown, and read only if they are: one plan has one file.
+void put_name(ByteWriter& out, const std::string& name) {
+  out.put_string(printable(name));
+}
+
+std::string get_name(ByteReader& in) {
+  auto name = in.get_string(kMostName);
+  if (printable(name) != name)
+    fail_user("{}: the name '{}' holds bytes that Velum does not write: the file is damaged or was altered",
+              in.what(), printable(name));
+  return name;
+}
+
 // --- the public half ---
 
 void put_form(ByteWriter& out, const DataForm& f) {
@@ -43,7 +56,7 @@ void put_form(ByteWriter& out, const DataForm& f) {
   out.put(static_cast<std::uint8_t>(f.outputs));
   out.put(f.threshold);
   out.put<std::uint64_t>(f.classes.size());
-  for (const auto& name : f.classes) out.put_string(name);
+  for (const auto& name : f.classes) put_name(out, name);
 }
 
 DataForm get_form(ByteReader& in) {
@@ -61,7 +74,7 @@ DataForm get_form(ByteReader& in) {
   if (!std::isfinite(f.threshold))
     fail_user("{}: the threshold is {}, a number expected", in.what(), f.threshold);
   f.classes.resize(in.count(kMostClasses, 4));
-  for (auto& name : f.classes) name = printable(in.get_string(kMostName));
+  for (auto& name : f.classes) name = get_name(in);
   return f;
 }
 
@@ -80,7 +93,7 @@ void put_public(ByteWriter& out, const ClientPlan& p) {
     out.put(static_cast<std::uint32_t>(r.limbs));
   }
   out.put(p.blocks);
-  out.put_string(p.model_name);
+  put_name(out, p.model_name);
   out.put_array(view(p.input_shape));
   out.put(p.input_low);
   out.put(p.input_high);
@@ -122,7 +135,7 @@ ClientPlan get_public(ByteReader& in) {
     r.limbs = in.get<std::uint32_t>();
   }
   p.blocks = checked<std::uint32_t>(in.get<std::uint32_t>(), 1, 1u << 16, in, "number of blocks");
-  p.model_name = printable(in.get_string(kMostName));
+  p.model_name = get_name(in);
   p.input_shape = in.get_array<std::int64_t>(kMostAxes);
   p.input_low = in.get<double>();
   p.input_high = in.get<double>();
@@ -165,7 +178,7 @@ ClientPlan get_client(ByteReader& in) {
 // --- values, steps, tasks ---
 
 void put_value(ByteWriter& out, const Value& v) {
-  out.put_string(v.name);
+  put_name(out, v.name);
   out.put(v.elements);
   out.put_array(view(v.layout));
   out.put(v.polys);
@@ -176,7 +189,7 @@ void put_value(ByteWriter& out, const Value& v) {
 
 Value get_value(ByteReader& in) {
   Value v;
-  v.name = printable(in.get_string(kMostName));
+  v.name = get_name(in);
   v.elements = in.get<std::uint32_t>();
   v.layout = in.get_array<std::uint32_t>(kMostElements);
   v.polys = in.get<std::uint8_t>();
@@ -200,7 +213,7 @@ StepCost get_cost(ByteReader& in) {
 
 void put_step(ByteWriter& out, const Step& s) {
   out.put(static_cast<std::uint8_t>(s.kind));
-  out.put_string(s.name);
+  put_name(out, s.name);
   out.put(s.output);
   out.put<std::uint64_t>(s.sources.size());
   for (const auto& source : s.sources) {
@@ -240,7 +253,7 @@ void put_step(ByteWriter& out, const Step& s) {
 Step get_step(ByteReader& in) {
   Step s;
   s.kind = static_cast<StepKind>(checked<int>(in.get<std::uint8_t>(), 0, 2, in, "step kind"));
-  s.name = printable(in.get_string(kMostName));
+  s.name = get_name(in);
   s.output = in.get<std::uint32_t>();
   s.sources.resize(in.count(kMostSteps, 21));
   for (auto& source : s.sources) {
