@@ -275,9 +275,10 @@ class PackingSearch {
     std::vector<std::vector<LayoutChoice>> choices(ways.size());
     parallel_for(ways.size(), [&](std::size_t i, int) {
       choices[i] = layouts_for(*ways[i].network, ways[i].blocks);
+    });
+    for (std::size_t i = 0; i < ways.size(); ++i)
       std::erase_if(choices[i],
                     [&](const auto& c) { return !keeps_sums(*ways[i].network, c.layouts, c.giants); });
-    });
     std::vector<BlockOption> all;
     for (std::size_t i = 0; i < ways.size(); ++i)
       for (auto& c : choices[i]) {

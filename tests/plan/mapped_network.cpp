@@ -74,6 +74,7 @@ class BlockRun {
 
   void add(const Stage& stage, const Vector& vector) {
     const std::size_t slots = 3 * p_;
+    std::vector<float> weights(p_);
     std::vector<double> sums(stage.rows.size() * slots, 0.0), out(vector.elements * slots, 0.0);
     for (std::size_t r = 0; r < stage.rows.size(); ++r)
       for (std::size_t j = 0; j < slots; ++j) {
@@ -82,10 +83,10 @@ class BlockRun {
         for (std::size_t k = 0; k < scalar.size(); ++k)
           sum += static_cast<double>(stage.weights[stage.rows[r].weights + k]) * read(scalar[k], j);
         const auto periodic = net_.supports[stage.periodic_rows[r].support];
-        for (std::size_t k = 0; k < periodic.size(); ++k)
-          sum +=
-              static_cast<double>(stage.periodic_weights[stage.periodic_rows[r].weights + k * p_ + j % p_]) *
-              read(periodic[k], j);
+        for (std::size_t k = 0; k < periodic.size(); ++k) {
+          stage.periodic.read(stage.periodic_rows[r].weights, k, weights);
+          sum += static_cast<double>(weights[j % p_]) * read(periodic[k], j);
+        }
       }
     const bool by_block = stage.bias.size() != vector.elements;
     for (std::size_t t = 0; t < vector.elements; ++t)

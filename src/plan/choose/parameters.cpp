@@ -9,6 +9,7 @@
 #include <span>
 #include <tuple>
 
+#include "base/parallel.h"
 #include "kernels/types.h"
 
 namespace velum::plan {
@@ -61,6 +62,18 @@ struct RingSearch {
   std::string limited_by;                               // of that one
   std::optional<Imprecise> fastest_imprecise;           // once settle_best has looked
   std::size_t tried = 0;
+
+  // What was found after this, with the same placements.
+  void add(RingSearch other) {
+    candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
+    if (problem.empty()) problem = std::move(other.problem);
+    closest = std::min(closest, other.closest);
+    if (other.most_precise > most_precise) {
+      most_precise = other.most_precise;
+      limited_by = std::move(other.limited_by);
+    }
+    tried += other.tried;
+  }
 };
 
 double security_limit(std::size_t n, ckks::Security security) {
@@ -180,13 +193,19 @@ void search_ring(const ScaleProblem& problem, const Request& request, RingSearch
       }
   }
   const auto r = search_ranges(request);
-  for (double values = r.values_low; values <= r.values_high; ++values) {
-    if (request.tick) request.tick();
+  const auto sizes = static_cast<std::size_t>(r.values_high - r.values_low) + 1;
+  std::vector<RingSearch> parts(sizes);
+  parallel_for(sizes, [&](std::size_t i, int worker) {
+    if (request.tick && worker == 0) request.tick();
+    const double values = r.values_low + static_cast<double>(i);
+    auto own = choices;
+    parts[i].placement = found.placement;
     for (double weights = r.weights_low; weights <= r.weights_high; ++weights)
       for (double first = r.first_low; first <= r.first_high; first += step)
         for (double input = r.input_low; input <= r.input_high; input += step)
-          try_point(problem, request, {input, first, weights, values}, choices, found);
-  }
+          try_point(problem, request, {input, first, weights, values}, own, parts[i]);
+  });
+  for (auto& part : parts) found.add(std::move(part));
 }
 
 // True primes for a candidate, and all that follows. False where the real primes spoil it.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/parallel.h"
 #include "ckks/core/periodic.h"
 #include "kernels/types.h"
 
@@ -44,27 +45,28 @@ void quantise_periodic(const Network& net, const PackedStage& packed,
   if (blocks == 1) return;
   const auto& stage = net.stages[packed.vector - 1];
   const ckks::PeriodicEncoder encoder(blocks);
-  std::vector<double> weights(blocks), scratch(2 * blocks);
-  std::vector<std::int32_t> coefficients(blocks);
   std::size_t total = 0;
-  for (const auto& group : step.groups) total += group.periodic_inputs.size() * group.rows * blocks;
-  step.periodic.reserve(total);
   for (auto& group : step.groups) {
-    group.periodic_offset = step.periodic.size();
-    step.periodic.resize(step.periodic.size() + group.periodic_inputs.size() * group.rows * blocks, 0);
+    group.periodic_offset = total;
+    total += group.periodic_inputs.size() * group.rows * blocks;
+  }
+  step.periodic.resize(total, 0);
+  parallel_for(step.groups.size(), [&](std::size_t g, int) {
+    const auto& group = step.groups[g];
+    std::vector<float> read(blocks);
+    std::vector<double> weights(blocks), scratch(2 * blocks);
     const auto support = net.supports[stage.periodic_rows[group.first_output].support];
-    auto* place = step.periodic.data() + group.periodic_offset;
+    auto place = std::span(step.periodic).subspan(group.periodic_offset);
     for (std::size_t c = 0; c < support.size(); ++c) {
       const double factor = factor_of_range[net.columns.index_of(support[c])];
-      for (std::uint32_t r = 0; r < group.rows; ++r, place += blocks) {
-        const float* w = stage.periodic_weights.data() + stage.periodic_rows[group.first_output + r].weights;
-        std::copy_n(w + c * blocks, blocks, weights.begin());
-        encoder.encode(coefficients, weights, factor, scratch);
+      for (std::uint32_t r = 0; r < group.rows; ++r, place = place.subspan(blocks)) {
+        stage.periodic.read(stage.periodic_rows[group.first_output + r].weights, c, read);
+        std::ranges::copy(read, weights.begin());
         // |coefficient| <= factor max|w| + 1/2, which assign_scales holds below the largest weight.
-        std::copy(coefficients.begin(), coefficients.end(), place);
+        encoder.encode(place.first(blocks), weights, factor, scratch);
       }
     }
-  }
+  });
 }
 
 }  // namespace

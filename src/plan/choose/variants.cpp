@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/units.h"
 #include "plan/choose/precision.h"
 #include "plan/lower/composition.h"
@@ -15,8 +16,8 @@ namespace velum::plan {
 namespace {
 
 std::vector<PackedStage> pack_all(const Network& network) {
-  std::vector<PackedStage> stages;
-  for (std::size_t i = 0; i < network.stages.size(); ++i) stages.push_back(pack(network, i));
+  std::vector<PackedStage> stages(network.stages.size());
+  parallel_for(stages.size(), [&](std::size_t i, int) { stages[i] = pack(network, i); });
   return stages;
 }
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "base/error.h"
+
 namespace velum::plan::blocks {
 
 namespace {
@@ -106,19 +108,23 @@ Pattern::Pattern(const Links& links, const std::vector<std::uint32_t>& supports,
   for (const auto& link : links.links) term_of_link_.push_back(place.at(term_of(link)));
 }
 
-void Pattern::fill(float* out, const std::vector<const float*>& weights) const {
-  for (const auto& use : links_.uses) out[place_of(use)] += weights[use.block][use.index];
-}
-
 bool Pattern::reaches_element(std::size_t term, std::int64_t block) const {
   const auto blocks = static_cast<std::int64_t>(links_.blocks);
   return supports_[static_cast<std::size_t>(((block - terms_[term].giant) % blocks + blocks) % blocks)] !=
          kAbsent;
 }
 
-std::vector<bool> Pattern::written() const {
-  std::vector<bool> all(terms_.size() * blocks(), false);
-  for (const auto& use : links_.uses) all[place_of(use)] = true;
+WeightPlaces Pattern::places() const {
+  WeightPlaces all;
+  all.index.assign(terms_.size() * blocks(), kAbsent);
+  all.giant.reserve(terms_.size());
+  for (const auto& term : terms_) all.giant.push_back(term.giant);
+  for (const auto& use : links_.uses) {
+    auto& index = all.index[place_of(use)];
+    // An element of a vector is the only one in its place, and r tells which of them is meant.
+    if (index != kAbsent) fail("plan: two weights in one place of a ciphertext");
+    index = use.index;
+  }
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plan/layout/block_layout.h"
+#include "plan/lower/block_weights.h"
 #include "plan/lower/network.h"
 
 namespace velum::plan::blocks {
@@ -64,14 +65,11 @@ class Pattern {
   const std::vector<Term>& terms() const { return terms_; }  // by giant step and slice, then by column
   std::uint32_t blocks() const { return links_.blocks; }
 
-  // [terms][P] weights of one ciphertext, whose block p has the weights at weights[p], added to zeros.
-  void fill(float* out, const std::vector<const float*>& weights) const;
-
   // Whether something lives in the block that this one of a term's sum is rotated to.
   bool reaches_element(std::size_t term, std::int64_t block) const;
 
-  // Where each term has a weight, by term and block.
-  std::vector<bool> written() const;
+  // Where each term's weights stand.
+  WeightPlaces places() const;
 
  private:
   // The weight of block p stands at p + g.

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "plan/layout/block_links.h"
 
 namespace velum::plan {
@@ -45,24 +46,21 @@ class StageMapper {
     stage_.sum_steps = old_.sum_steps;
     stage_.shared_weights = shares_weights(old_);
     stage_.coherence = channel_coherence(net_, old_);
+    stage_.periodic = BlockWeights(layout_.blocks, old_.weights, weight_rows());
     const auto patterns = patterns_of(old_, layout_);
     std::vector<std::uint32_t> inputs;
     for (const auto& range : net_.columns.ranges()) inputs.push_back(layouts_[range.vector].ciphertexts);
-    std::vector<Links> links;
-    for (const auto& supports : patterns.supports) links.push_back(find_links(net_, layouts_, supports));
-    const auto add_all = [&] {
-      for (std::size_t i = 0; i < patterns.supports.size(); ++i)
-        add_pattern(Pattern(links[i], patterns.supports[i], cut_, inputs), patterns.ciphertexts[i]);
-    };
-    add_all();
+    std::vector<MappedPattern> mapped(patterns.supports.size());
+    parallel_for(mapped.size(), [&](std::size_t i, int) {
+      const auto links = find_links(net_, layouts_, patterns.supports[i]);
+      mapped[i] = map_pattern(Pattern(links, patterns.supports[i], cut_, inputs), patterns.ciphertexts[i]);
+    });
     // A stage of scalars alone stays so: they lose nothing to the rounding of plaintexts.
-    if (scalars_ == ScalarWeights::by_block && !all_scalar_) {
-      by_block_ = true;
-      rows_.clear();
-      stage_.weights.clear();
-      stage_.periodic_weights.clear();
-      spills_ = false;
-      add_all();
+    const bool all_scalar = std::ranges::all_of(mapped, &MappedPattern::all_scalar);
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+      if (scalars_ == ScalarWeights::by_block && !all_scalar)
+        std::fill(mapped[i].scalar.begin(), mapped[i].scalar.end(), false);
+      add_pattern(std::move(mapped[i]), patterns.ciphertexts[i]);
     }
     order_rows();
     add_bias();
@@ -74,14 +72,33 @@ class StageMapper {
   // What a weight on the term does where it stands in all blocks although it is written in some: nothing
   // where it reads zeros; where it does not, it may land in blocks that hold nothing.
   enum class Elsewhere : std::uint8_t { nothing, spills, harms };
-  Elsewhere elsewhere(const Pattern& pattern, const std::vector<bool>& written, std::size_t term) const {
+
+  // The terms of ciphertexts alike.
+  struct MappedPattern {
+    std::vector<Term> terms;
+    WeightPlaces places;
+    std::vector<Elsewhere> rest;  // by term
+    std::vector<bool> scalar;     // by term: one weight for all blocks
+    std::vector<bool> any;        // by term: not zero in all of these ciphertexts
+    bool all_scalar = true;
+  };
+
+  // By ciphertext and block, where the element's row of weights begins.
+  std::vector<std::size_t> weight_rows() const {
+    std::vector<std::size_t> rows;
+    rows.reserve(layout_.element.size());
+    for (const auto e : layout_.element) rows.push_back(e == kAbsent ? 0 : old_.rows[e].weights);
+    return rows;
+  }
+
+  Elsewhere elsewhere(const Pattern& pattern, const WeightPlaces& places, std::size_t term) const {
     const auto& t = pattern.terms()[term];
     const auto vector = net_.columns.ranges()[t.range].vector;
     const auto blocks = static_cast<std::int64_t>(pattern.blocks());
     const auto& in = layouts_[vector];
     auto result = Elsewhere::nothing;
     for (std::int64_t q = 0; q < blocks; ++q) {
-      if (written[term * pattern.blocks() + static_cast<std::size_t>(q)]) continue;
+      if (places.index[term * pattern.blocks() + static_cast<std::size_t>(q)] != kAbsent) continue;
       const auto from = static_cast<std::size_t>(((q + t.baby) % blocks + blocks) % blocks);
       if (out_.vectors[vector].unused_bound == 0 &&
           in.element[std::size_t{t.ciphertext} * in.blocks + from] == kAbsent)
@@ -92,91 +109,88 @@ class StageMapper {
     return result;
   }
 
-  void add_pattern(const Pattern& pattern, const std::vector<std::uint32_t>& ciphertexts) {
-    const std::size_t terms = pattern.terms().size(), blocks = pattern.blocks();
-    const auto written = pattern.written();
-    std::vector<bool> scalar(terms);
+  MappedPattern map_pattern(const Pattern& pattern, const std::vector<std::uint32_t>& ciphertexts) const {
+    MappedPattern m;
+    m.terms = pattern.terms();
+    m.places = pattern.places();
     const bool sums = old_.sum_steps > 0;
-    std::vector<Elsewhere> rest(terms);
-    for (std::size_t t = 0; t < terms; ++t) {
-      rest[t] = elsewhere(pattern, written, t);
-      scalar[t] = sums || rest[t] == Elsewhere::nothing || (may_spill_ && rest[t] == Elsewhere::spills);
-    }
-    // Gigabytes for a large network: the memory is used again for every pattern.
-    scratch_.assign(ciphertexts.size() * terms * blocks, 0.0F);
-    std::vector<const float*> weights(ciphertexts.size());
-    std::vector<const float*> rows(blocks, nullptr);
-    for (std::size_t i = 0; i < ciphertexts.size(); ++i) {
-      for (std::size_t p = 0; p < blocks; ++p) {
-        const auto e = layout_.element[std::size_t{ciphertexts[i]} * blocks + p];
-        rows[p] = e == kAbsent ? nullptr : old_.weights.data() + old_.rows[e].weights;
+    for (std::size_t t = 0; t < m.terms.size(); ++t) {
+      const auto rest = elsewhere(pattern, m.places, t);
+      bool scalar =
+          sums || rest == Elsewhere::nothing || (may_spill_ && rest == Elsewhere::spills), any = false;
+      for (std::size_t i = 0; i < ciphertexts.size() && (scalar || !any); ++i) {
+        bool first = true;
+        float same = 0;
+        stage_.periodic.for_each(m.places, t, ciphertexts[i], [&](std::size_t, float w) {
+          if (first) same = w;
+          first = false;
+          scalar = scalar && w == same;
+          any = any || w != 0;
+          return scalar || !any;
+        });
       }
-      pattern.fill(scratch_.data() + i * terms * blocks, rows);
-      weights[i] = scratch_.data() + i * terms * blocks;
-      for (std::size_t t = 0; t < terms; ++t) {
-        if (!scalar[t]) continue;
-        const float* w = weights[i] + t * blocks;
-        const float* first = nullptr;
-        for (std::size_t q = 0; q < blocks && scalar[t]; ++q) {
-          if (!written[t * blocks + q]) continue;
-          if (first && w[q] != *first) scalar[t] = false;
-          if (!first) first = w + q;
-        }
-      }
+      m.rest.push_back(rest);
+      m.scalar.push_back(scalar);
+      m.any.push_back(any);
+      m.all_scalar = m.all_scalar && scalar;
     }
-    if (sums) check_sums(pattern, written, scalar);
-    all_scalar_ = all_scalar_ && std::all_of(scalar.begin(), scalar.end(), [](bool b) { return b; });
-    if (by_block_) std::fill(scalar.begin(), scalar.end(), false);
-    for (std::size_t t = 0; t < terms; ++t)
-      if (scalar[t] && rest[t] != Elsewhere::nothing) spills_ = true;
-    std::size_t begin = 0;
-    while (begin < terms) {
-      std::size_t end = begin;
-      const auto part = [&](std::size_t t) {
-        return std::pair(pattern.terms()[t].giant, pattern.terms()[t].slice);
-      };
-      while (end < terms && part(end) == part(begin)) ++end;
-      add_rows(pattern, written, scalar, weights, ciphertexts, begin, end);
-      begin = end;
-    }
+    if (sums) check_sums(m);
+    return m;
   }
 
   // A pool's sum keeps its scale only where its weights are exact, which plaintexts of period P are not.
-  void check_sums(const Pattern& pattern, const std::vector<bool>& written, const std::vector<bool>& scalar) {
-    const std::size_t blocks = pattern.blocks();
+  void check_sums(const MappedPattern& m) const {
+    const std::size_t blocks = layout_.blocks;
+    const auto written = [&](std::size_t t, std::size_t q) {
+      return m.places.index[t * blocks + q] != kAbsent;
+    };
     std::vector<bool> used(blocks, false);
-    for (std::size_t t = 0; t < scalar.size(); ++t)
+    for (std::size_t t = 0; t < m.terms.size(); ++t)
       for (std::size_t q = 0; q < blocks; ++q)
-        if (written[t * blocks + q]) used[q] = true;
-    for (std::size_t t = 0; t < scalar.size(); ++t) {
-      bool everywhere = pattern.terms()[t].giant == 0;
-      for (std::size_t q = 0; q < blocks; ++q) everywhere = everywhere && written[t * blocks + q] == used[q];
-      if (!scalar[t] || !everywhere)
+        if (written(t, q)) used[q] = true;
+    for (std::size_t t = 0; t < m.terms.size(); ++t) {
+      bool everywhere = m.terms[t].giant == 0;
+      for (std::size_t q = 0; q < blocks; ++q) everywhere = everywhere && written(t, q) == used[q];
+      if (!m.scalar[t] || !everywhere)
         fail_user("layer '{}' adds up squares with weights that differ by block", old_.name);
     }
   }
 
-  void add_rows(const Pattern& pattern, const std::vector<bool>& written, const std::vector<bool>& scalar,
-                const std::vector<const float*>& weights, const std::vector<std::uint32_t>& ciphertexts,
-                std::size_t begin, std::size_t end) {
-    const std::size_t blocks = pattern.blocks();
+  void add_pattern(MappedPattern m, const std::vector<std::uint32_t>& ciphertexts) {
+    bool periodic = false;
+    for (std::size_t t = 0; t < m.terms.size(); ++t) {
+      if (m.scalar[t] && m.rest[t] != Elsewhere::nothing) spills_ = true;
+      periodic = periodic || (m.any[t] && !m.scalar[t]);
+    }
+    std::size_t number = 0;
+    if (periodic) number = stage_.periodic.add_places(std::move(m.places));
+    const auto& places = periodic ? stage_.periodic.places(number) : m.places;
+    std::size_t begin = 0;
+    while (begin < m.terms.size()) {
+      std::size_t end = begin;
+      const auto part = [&](std::size_t t) { return std::pair(m.terms[t].giant, m.terms[t].slice); };
+      while (end < m.terms.size() && part(end) == part(begin)) ++end;
+      add_rows(m, places, number, ciphertexts, begin, end);
+      begin = end;
+    }
+  }
+
+  // Rows of the terms from `begin` to `end`, whose places have this number.
+  void add_rows(const MappedPattern& m, const WeightPlaces& places, std::size_t number,
+                const std::vector<std::uint32_t>& ciphertexts, std::size_t begin, std::size_t end) {
     // Columns of the new network in ascending order, scalar and periodic ones apart.
     struct Entry {
       Column column;
-      std::size_t term;
+      std::uint32_t term;
     };
     std::vector<Entry> plain, periodic;
     for (auto t = begin; t < end; ++t) {
-      const auto& term = pattern.terms()[t];
+      const auto& term = m.terms[t];
       const auto& old = net_.columns.ranges()[term.range];
       const auto& range =
           out_.columns.range(old.vector, old.kind, layouts_[old.vector].ciphertexts, term.baby);
-      const Entry entry{range.first + term.ciphertext, t};
-      bool any = false;
-      for (const auto& w : weights)
-        for (std::size_t q = 0; q < blocks && !any; ++q) any = w[t * blocks + q] != 0;
-      if (!any) continue;
-      (scalar[t] ? plain : periodic).push_back(entry);
+      if (!m.any[t]) continue;
+      (m.scalar[t] ? plain : periodic).push_back({range.first + term.ciphertext, static_cast<std::uint32_t>(t)});
     }
     const auto ascending = [](const Entry& a, const Entry& b) { return a.column < b.column; };
     std::sort(plain.begin(), plain.end(), ascending);
@@ -188,22 +202,24 @@ class StageMapper {
       return out_.supports.intern(std::move(columns));
     };
     const auto plain_support = intern(plain), periodic_support = intern(periodic);
-    for (std::size_t i = 0; i < ciphertexts.size(); ++i) {
+    std::size_t terms = 0;
+    if (!periodic.empty()) {
+      std::vector<std::uint32_t> list;
+      for (const auto& e : periodic) list.push_back(e.term);
+      terms = stage_.periodic.add_terms(number, std::move(list));
+    }
+    for (const auto ciphertext : ciphertexts) {
       NewRow row;
-      row.giant = pattern.terms()[begin].giant;
-      row.slice = pattern.terms()[begin].slice;
-      row.ciphertext = ciphertexts[i];
+      row.giant = m.terms[begin].giant;
+      row.slice = m.terms[begin].slice;
+      row.ciphertext = ciphertext;
       row.scalar = {plain_support, stage_.weights.size()};
-      for (const auto& e : plain) {
-        std::size_t q = 0;
-        while (!written[e.term * blocks + q]) ++q;
-        stage_.weights.push_back(weights[i][e.term * blocks + q]);
-      }
-      row.periodic = {periodic_support, stage_.periodic_weights.size()};
-      for (const auto& e : periodic) {
-        const float* w = weights[i] + e.term * blocks;
-        stage_.periodic_weights.insert(stage_.periodic_weights.end(), w, w + blocks);
-      }
+      for (const auto& e : plain)
+        stage_.periodic.for_each(places, e.term, ciphertext, [&](std::size_t, float w) {
+          stage_.weights.push_back(w);
+          return false;
+        });
+      row.periodic = {periodic_support, periodic.empty() ? 0 : stage_.periodic.add_row(terms, ciphertext)};
       rows_.push_back(row);
     }
   }
@@ -283,10 +299,8 @@ class StageMapper {
   const BlockLayout& layout_;
   Cut cut_;
   ScalarWeights scalars_;
-  bool all_scalar_ = true, by_block_ = false;
   Stage stage_;
   std::vector<NewRow> rows_;
-  std::vector<float> scratch_;
   bool may_spill_ = false, spills_ = false;
   double unused_bound_ = 0;
 };

@@ -114,18 +114,18 @@ class WeightMeasure {
   // Weights that differ by block: of an output, the mean over the blocks where something lives.
   void periodic_group(const Group& g, std::uint32_t support_id) {
     const auto support = net_.supports[support_id];
-    const std::size_t blocks = net_.blocks;
+    std::vector<float> weights(net_.blocks);
     std::vector<std::size_t> source_of;
     for (const auto column : support) source_of.push_back(source_of_range_[net_.columns.index_of(column)]);
     for (std::uint32_t r = 0; r < g.rows; ++r) {
       const auto row = g.first_output + r;
-      const float* weights = stage_.periodic_weights.data() + stage_.periodic_rows[row].weights;
       const double used = used_blocks(row);
       for (std::size_t c = 0; c < support.size(); ++c) {
         auto& source = p_.sources[source_of[c]];
         double squares = 0;
-        for (std::size_t q = 0; q < blocks; ++q) {
-          const double w = static_cast<double>(weights[c * blocks + q]);
+        stage_.periodic.read(stage_.periodic_rows[row].weights, c, weights);
+        for (const float weight : weights) {
+          const double w = static_cast<double>(weight);
           if (!std::isfinite(w))
             fail_user("layer '{}' has a weight that is not a finite number", stage_.name);
           source.max_weight = std::max(source.max_weight, std::fabs(w));

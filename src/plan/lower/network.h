@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/lower/block_weights.h"
 #include "plan/lower/coherence.h"
 #include "plan/lower/error_gains.h"
 #include "plan/lower/expression.h"
@@ -48,10 +49,10 @@ struct Stage {
   // its squares, times sum_steps.
   double sum_steps = 0;
   // Of a network in blocks, whose rows are those of ciphertexts (layout/block_map.h): the columns whose
-  // weights differ by block, by row, with P weights a column in periodic_weights; and biases are [elements]
-  // or [elements][P].
+  // weights differ by block, by row, with `weights` a row of `periodic`; and biases are [elements] or
+  // [elements][P].
   std::vector<Row> periodic_rows;
-  std::vector<float> periodic_weights;
+  BlockWeights periodic;
   bool shared_weights = false;       // shares_weights() of the elements' stage
   std::vector<Coherence> coherence;  // of the elements' weights
   // Where this is not empty, row i is partial sum i, in order of shift and slice; partial_row_begin cuts

@@ -91,13 +91,14 @@ class Outputs {
 
   void by_block(std::uint32_t row) {
     const auto support = net_.supports[stage_.periodic_rows[row].support];
-    const float* weights = stage_.periodic_weights.data() + stage_.periodic_rows[row].weights;
+    std::vector<float> weights(net_.blocks);
     for (std::size_t c = 0; c < support.size(); ++c) {
+      stage_.periodic.read(stage_.periodic_rows[row].weights, c, weights);
       const auto f = family(support[c]);
       for (std::size_t q = 0; q < net_.blocks; ++q) {
         auto* to = place(row, q);
         if (!to) continue;
-        const double w = static_cast<double>(weights[c * net_.blocks + q]);
+        const double w = static_cast<double>(weights[q]);
         add((*to)[f], {.squares = w * w, .channel_squares = w * w, .periodic_terms = 1});
       }
     }
