@@ -42,7 +42,7 @@ def evaluate_tensor(x):
 
 
 if in_slots:
-    encrypt = lambda: ts.ckks_tensor(context, ts.plain_tensor(images), batch=True)
+    encrypt = lambda: ts.ckks_tensor(context, ts.plain_tensor(images[:, np.newaxis, :]), batch=True)  # of one row
     evaluate = evaluate_tensor
     decrypt = lambda r: np.array(r.decrypt().tolist())
     sent = lambda c: len(c.serialize())
