@@ -35,10 +35,6 @@ if(VELUM_SANITIZE)
   add_compile_options(-fsanitize=${VELUM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VELUM_SANITIZE})
 endif()
-if(VELUM_SANITIZE MATCHES "thread")
-  # libgomp is not instrumented: under TSan parallel loops run on std::thread (base/parallel.cpp).
-  set(VELUM_PARALLEL_THREADS ON)
-endif()
 
 # velum_room(name SOURCES ... [LINK public libraries] [LINK_PRIVATE ...])
 function(velum_room name)

@@ -20,7 +20,7 @@ if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=cc
 mkdir -p "$build"
 if ! cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "${launcher[@]}" \
-  -DVELUM_FUZZ=ON -DVELUM_SANITIZE=fuzzer-no-link,address,undefined -DVELUM_PARALLEL_THREADS=ON \
+  -DVELUM_FUZZ=ON -DVELUM_SANITIZE=fuzzer-no-link,address,undefined \
   -DVELUM_TORCH=OFF -DVELUM_BUILD_TESTS=OFF -DVELUM_WERROR=OFF > "$build/configure.log" 2>&1; then
   cat "$build/configure.log" >&2
   exit 1

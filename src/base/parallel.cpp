@@ -6,8 +6,8 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
+
+#include "base/thread_team.h"
 
 namespace velum {
 
@@ -63,15 +63,9 @@ void parallel_for(std::size_t count, int most, const std::function<void(std::siz
       if (!error) error = std::current_exception();
     }
   };
-#ifdef VELUM_PARALLEL_THREADS
-  std::vector<std::thread> others;
-  for (int t = 1; t < team; ++t) others.emplace_back(work, t);
-  work(0);
-  for (auto& t : others) t.join();
-#else
-#pragma omp parallel for num_threads(team) schedule(static, 1)
-  for (int t = 0; t < team; ++t) work(t);
-#endif
+  // Every thread that begins loops has helpers of its own.
+  thread_local ThreadTeam helpers;
+  helpers.run(team, work);
   if (error) std::rethrow_exception(error);
 }
 

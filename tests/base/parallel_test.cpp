@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace velum {
@@ -62,6 +65,61 @@ TEST_F(Parallel, AnExceptionStopsTheLoopAndComesOut) {
     parallel_for(10, [&](std::size_t, int) { ++after; });
     EXPECT_EQ(after, 10);
   }
+}
+
+// Whoever begins loops has helpers of its own: nobody waits for another's.
+TEST_F(Parallel, ThreadsBeginLoopsSideBySide) {
+  std::atomic<std::uint64_t> sum{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&sum] {
+      use_threads(3);
+      for (int loop = 0; loop < 2000; ++loop)
+        parallel_for(7, [&](std::size_t i, int) { sum += i; });
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(sum, 3u * 2000 * 21);
+}
+
+TEST_F(Parallel, LoopsOfManySizesFollowOneAnother) {
+  for (int loop = 0; loop < 3000; ++loop) {
+    std::vector<int> visits(static_cast<std::size_t>(loop % 19), 0);
+    parallel_for(visits.size(), 1 + loop % 5, [&](std::size_t i, int) { ++visits[i]; });
+    ASSERT_EQ(visits, std::vector<int>(visits.size(), 1)) << loop;
+  }
+}
+
+// A helper that sleeps is woken, and one that is late is not waited for: the loop ends all the same.
+TEST_F(Parallel, LoopsThatAreFarApart) {
+  use_threads(2);
+  for (int loop = 0; loop < 5; ++loop) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::atomic<int> done{0};
+    parallel_for(4, [&](std::size_t, int) { ++done; });
+    EXPECT_EQ(done, 4);
+  }
+}
+
+TEST_F(Parallel, ALoopWithinALoopEnds) {
+  use_threads(3);
+  std::atomic<int> done{0};
+  parallel_for(6, [&](std::size_t, int) { parallel_for(5, [&](std::size_t, int) { ++done; }); });
+  EXPECT_EQ(done, 30);
+}
+
+// A forked process has none of the helpers, and must neither wait for them nor join them.
+TEST_F(Parallel, AForkedProcessDoesItsLoopsAlone) {
+  use_threads(3);
+  std::atomic<int> before{0};
+  parallel_for(9, [&](std::size_t, int) { ++before; });
+  EXPECT_EQ(before, 9);
+  EXPECT_EXIT(
+      {
+        std::atomic<int> done{0};
+        parallel_for(9, [&](std::size_t, int) { ++done; });
+        std::exit(done == 9 ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Parallel, AllThrowingIsOneException) {
