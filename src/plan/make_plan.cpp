@@ -224,12 +224,13 @@ class PackingSearch {
     fail("plan: unreachable");
   }
 
-  // Products and key switches of a batch, times the batches that the job takes in a ring like the one of the
+  // Inputs, products and key switches of a batch, times the batches that the job takes in a ring like the one of the
   // option that was planned last, or before any of a batch of one element a ciphertext.
   double estimate(const LayoutChoice& c) const {
     const double images = static_cast<double>(std::max<std::uint64_t>(1, request_.batch));
     return std::ceil(images * c.blocks / static_cast<double>(likely_ring_)) *
-           (static_cast<double>(c.products) + kProductsASwitch * static_cast<double>(c.switches));
+           (static_cast<double>(c.products) + kProductsASwitch * static_cast<double>(c.switches) +
+            kProductsAnInput * c.layouts.front().ciphertexts);
   }
 
   // One thread's seconds for the job, before there is a schedule.
@@ -252,6 +253,11 @@ class PackingSearch {
     for (std::size_t i = all.size(); i-- > 0;)
       if (products[i] > kFewProducts && products[i] > kTooManyProducts * least)
         all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+    // Once for all the layouts that they will be mapped to.
+    for (auto& network : all)
+      parallel_for(network.stages.size(), [&](std::size_t s, int) {
+        network.stages[s].coherence = channel_coherence(network, network.stages[s]);
+      });
     return all;
   }
 

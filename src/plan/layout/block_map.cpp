@@ -45,7 +45,7 @@ class StageMapper {
     stage_.name = old_.name;
     stage_.sum_steps = old_.sum_steps;
     stage_.shared_weights = shares_weights(old_);
-    stage_.coherence = channel_coherence(net_, old_);
+    stage_.coherence = old_.coherence.empty() ? channel_coherence(net_, old_) : old_.coherence;
     stage_.periodic = BlockWeights(layout_.blocks, old_.weights, weight_rows());
     const auto patterns = patterns_of(old_, layout_);
     std::vector<std::uint32_t> inputs;
