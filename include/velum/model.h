@@ -103,6 +103,8 @@ struct PlanRequest {
   std::uint64_t memory_bytes = 0;  ///< That evaluation may take; 0: what the machine has left.
   int threads = 0;                 ///< That the server will have; 0: as many as this process may use.
   bool public_key = false;         ///< Allow for inputs that were encrypted with a public key.
+  /// Results of as few bytes as can be: also where relinearising them takes time, and a key of the owner's.
+  bool small_results = false;
   bool statistics = true;  ///< Give data owners statistics of the images that the network was measured on.
   std::optional<double> threshold;       ///< Of a single output; empty: 0.5 of a probability, else 0.
   std::optional<DataForm> form;          ///< In place of the network's: with other names of classes, say.

@@ -52,6 +52,8 @@ void add_plan_options(CLI::App& app, PlanOptions& options) {
   app.add_flag("--public-key", options.public_key,
                "Allow for images that are encrypted with a public key: its noise is larger, so that inputs "
                "take more bits");
+  app.add_flag("--small-results", options.small_results,
+               "Results of as few bytes as can be, also where that takes time and a key of the owner's");
   app.add_option("--ring", options.ring, "Ring: real (one image a coefficient) or standard")
       ->check(CLI::IsMember({"real", "standard"}))
       ->capture_default_str();
@@ -81,6 +83,7 @@ PlanRequest to_request(const PlanOptions& options, int threads, std::uint64_t im
   request.memory_bytes = options.memory;
   request.threads = threads;
   request.public_key = options.public_key;
+  request.small_results = options.small_results;
   request.threshold = options.threshold;
   request.rates = options.rates;
   return request;

@@ -21,7 +21,7 @@ struct PlanOptions {
   int security = 128;
   double precision = 0;
   std::uint64_t memory = 0;
-  bool public_key = false;
+  bool public_key = false, small_results = false;
   std::string ring = "real";
   std::string calibrate;  // DATASET
   double margin = 0.25;

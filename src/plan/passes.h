@@ -41,6 +41,7 @@ struct Request {
   // Forced choices (0: the planner's own), for experiments and --explain.
   int weight_bits = 0, scale_bits = 0, input_bits = 0;
   DataForm form;               // goes into the plan as it is
+  bool small_results = false;  // of as few bytes as can be, also where that takes time and a key
   bool public_key = false;     // inputs may come encrypted with a public key, whose noise is larger
   std::function<void()> tick;  // called now and then; what it throws ends the planning
 };

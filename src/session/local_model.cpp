@@ -103,6 +103,7 @@ plan::Request request_of(const Model& model, const PlanRequest& asked, const Mon
     r.memory_bytes = std::max<std::uint64_t>(*available, 1);  // 0 is no limit
   r.threads = session::team_of(asked.threads);
   r.public_key = asked.public_key;
+  r.small_results = asked.small_results;
   r.statistics = asked.statistics;
   r.packing = packing_of(asked.packing);
   r.blocks = asked.blocks;

@@ -299,12 +299,14 @@ bool cheap_result(const std::vector<PackedStage>& stages, const Levels& levels, 
 }
 
 // The ways to end the network that are worth a search in this ring. Where keys are needed anyway, a small
-// result has the same moduli and is the only one; else its key may cost a larger ring, or time.
+// result has the same moduli and is the only one; else its key may cost a larger ring, or time. Where small
+// results are asked for they come first, and others only where this ring has no parameters for them.
 std::vector<Levels> endings(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
                             const Request& request) {
-  if (!may_have_small_result(stages, levels) || !keeps_precision(request, static_cast<double>(n)) ||
-      !cheap_result(stages, levels, n, request))
+  if (!may_have_small_result(stages, levels) || !keeps_precision(request, static_cast<double>(n)))
     return {levels};
+  if (request.small_results) return {with_small_result(levels), levels};
+  if (!cheap_result(stages, levels, n, request)) return {levels};
   if (switches(stages, levels)) return {with_small_result(levels)};
   return {levels, with_small_result(levels)};
 }
@@ -366,7 +368,10 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
         auto settled = settle_best(search, problem, request);
         const bool first = !ending.small_result || switches(stages, levels);
         if (first) found = std::move(search);
-        if (settled && (first || (best && settled->best.seconds <= kSmallResultTime * best->best.seconds)))
+        if (!settled) continue;
+        if (request.small_results ? !best
+                                  : first || (best && settled->best.seconds <=
+                                                          kSmallResultTime * best->best.seconds))
           best = std::move(settled);
       }
     if (found.most_precise > result.most_precise) {
