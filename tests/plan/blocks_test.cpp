@@ -299,6 +299,18 @@ TEST(Blocks, MoreImagesThanARingTakeMoreBatches) {
   EXPECT_GT(make_plan(graph, request).plan.client.blocks, 1u);
 }
 
+// A gathered input has a ciphertext for every pixel: reading and expanding those takes as long as the network. All of the
+// options that the search has time for were such ones.
+TEST(Blocks, OneImageOfADenseNetworkIsFewCiphertexts) {
+  NetworkBuilder b({1, 20, 20}, 44);
+  b.flatten().dense(128).quadratic(0.1f, 0.5f).dense(10);
+  auto r = fixed_request();
+  r.precision_bits = 8;
+  r.batch = 1;
+  const auto plan = make_plan(b.finish(), r).plan;
+  EXPECT_LE(input_ciphertexts(plan.client), 16u) << to_text(plan);
+}
+
 // Different ways to lay a network out often come to the same: each is planned once, so that those that the
 // search has time for differ.
 TEST(Blocks, NoPackingIsPlannedTwice) {

@@ -310,5 +310,21 @@ TEST(Lowering, SmallResultsCostNoLargerRing) {
   expect_faithful(b);
 }
 
+// Where they are asked for, they may cost time and a key, but no larger ring.
+TEST(Lowering, SmallResultsAreMadeWhereTheyAreAskedFor) {
+  NetworkBuilder b({16}, 24);
+  b.dense(8).quadratic(0.1f, 0.5f).dense(64);  // many outputs to switch, little else to do
+  const auto g = b.finish();
+  auto r = fixed_request();
+  const auto plan = make_plan(g, r).plan;
+  ASSERT_EQ(plan.client.output_polys, 3) << "they are small by themselves: the test shows nothing";
+  r.small_results = true;
+  const auto small = make_plan(g, r).plan;
+  EXPECT_EQ(small.client.output_polys, 2);
+  EXPECT_EQ(small.client.output_limbs, 1u);
+  EXPECT_EQ(small.client.params.n, plan.client.params.n);
+  EXPECT_FALSE(small.client.keys.empty());
+}
+
 }  // namespace
 }  // namespace velum::plan::testing
