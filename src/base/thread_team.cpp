@@ -84,7 +84,8 @@ void ThreadTeam::help(int number, std::uint32_t seen) {
     auto state = state_.load(std::memory_order_relaxed);
     bool joined = false;
     while ((state & kOpen) != 0 && !joined)
-      joined = state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+      joined = state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel,
+                                            std::memory_order_relaxed);
     if (!joined) continue;
     if (number < size_) (*work_)(number);
     if (state_.fetch_sub(1, std::memory_order_acq_rel) == 1) state_.notify_one();

@@ -9,9 +9,9 @@
 
 namespace velum {
 
-// Who calls run() waits for helpers that have begun, and for no others: where the machine is shared and a helper
-// is not scheduled, the caller does the work alone. Idle helpers watch for the next call for some microseconds,
-// as evaluation has hundreds of short loops, and sleep then. (docs/decisions/018)
+// Who calls run() waits for helpers that have begun, and for no others: where the machine is shared and a
+// helper is not scheduled, the caller does the work alone. Idle helpers watch for the next call for some
+// microseconds, as evaluation has hundreds of short loops, and sleep then. (docs/decisions/018)
 class ThreadTeam {
  public:
   ThreadTeam();

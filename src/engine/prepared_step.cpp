@@ -35,7 +35,7 @@ PreparedStep prepare_step(const plan::Step& step, std::size_t outputs, const ckk
   for (const auto& source : step.sources)
     for (std::size_t l = 0; l < step.limbs; ++l)
       p.lift.push_back(kernels::make_factor(source.lift % ring.q(l), ring.modulus(l)));
-  p.kept = keep_weights(step, params, blocks);
+  p.kept = keep_weights(p, params);
   if (blocks > 1 && step.bias.size() == outputs * blocks) {
     p.block_bias = block_bias_residues(step, params, blocks);
   } else if (!step.bias.empty()) {

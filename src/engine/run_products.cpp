@@ -11,6 +11,9 @@ namespace velum::engine {
 
 namespace {
 
+constexpr std::size_t kLeastColumns = 256;
+constexpr std::size_t kCachedInputs = 512 << 10;  // bytes: half of a core's second cache
+
 // Some rows of a group.
 struct Unit {
   std::uint32_t group;
@@ -52,8 +55,7 @@ class UnitRun {
       const std::size_t count = std::min(slicing_.inputs, inputs_ - k);
       const u64* weights = kept_ ? kept_ + k * height_ * prepared_.blocks : weights_;
       if (!kept_)
-        transform_weights(weights_, *prepared_.step, group_, k, count, rows_, prepared_.blocks,
-                          params_.ring(), limb_, scratch_);
+        transform_weights(weights_, prepared_, group_, k, count, rows_, params_.ring(), limb_, scratch_);
       for (std::size_t column = begin; column < end; column += slicing_.columns)
         slice(out, weights, k, count, column, std::min(slicing_.columns, end - column), written);
       written = true;
@@ -66,9 +68,9 @@ class UnitRun {
              std::size_t column, std::size_t columns, bool accumulate) {
     loaded_.resize(count), x_.resize(count), rows_out_.resize(height_);
     for (std::size_t k = 0; k < count; ++k)
-      loaded_[k] = derive_slice(prepared_, params_, group_.periodic_inputs[first + k],
-                                slice_of(views_[first + k], limb_, column), limb_, columns,
-                                computed_ + k * polys_ * slicing_.columns);
+      loaded_[k] = squared_slice(prepared_, params_, group_.periodic_inputs[first + k],
+                                 slice_of(views_[first + k], limb_, column), limb_, columns,
+                                 computed_ + k * polys_ * slicing_.columns);
     const std::size_t width = std::min(run_columns_, columns);
     for (std::size_t p = 0; p < polys_; ++p) {
       for (std::size_t r = 0; r < height_; ++r) rows_out_[r] = out[r].limb(p, limb_) + column;
@@ -147,13 +149,20 @@ void run_products(const PreparedStep& prepared, const plan::Part& groups, const 
   }
   // Columns are shared out where there are few units, so that every thread has some; weights that are not
   // kept are then transformed once for each share.
+  const bool kept = !prepared.kept.begin.empty();
   std::size_t shares = 1;
-  const std::size_t wanted = (prepared.kept.begin.empty() ? 2 : 4) * workers.count();
-  while (step.limbs * units.size() * shares < wanted && params.n() / (2 * shares) >= 256) shares *= 2;
+  const auto may_share = [&] { return params.n() / (2 * shares) >= kLeastColumns; };
+  const std::size_t wanted = (kept ? 4 : 2) * workers.count();
+  while (step.limbs * units.size() * shares < wanted && may_share()) shares *= 2;
+  // Units read the same inputs, mostly: those of one share stay in the cache for all of them.
+  std::size_t most = 0;
+  for (const auto& u : units) most = std::max(most, step.groups[u.group].periodic_inputs.size());
+  if (kept && units.size() > 1)
+    while (most * step.polys * params.n() / shares * sizeof(u64) > kCachedInputs && may_share()) shares *= 2;
   const std::size_t columns = params.n() / shares;
   workers.loop(step.limbs * units.size() * shares, [&](std::size_t i, int worker) {
-    const std::size_t share = i % shares, limb = i / shares % step.limbs;
-    const auto& unit = units[i / (shares * step.limbs)];
+    const auto& unit = units[i % units.size()];
+    const std::size_t share = i / units.size() % shares, limb = i / units.size() / shares;
     std::vector<ckks::View> out;
     for (auto r = unit.rows.begin; r < unit.rows.end; ++r)
       out.push_back(output(step.groups[unit.group].first_output + static_cast<std::uint32_t>(r)));

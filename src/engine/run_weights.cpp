@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <vector>
 
 #include "base/parallel.h"
 #include "ckks/core/fft.h"
@@ -11,21 +12,46 @@
 
 namespace velum::engine {
 
-void transform_weights(u64* out, const plan::Step& step, const plan::Group& g, std::size_t first,
-                       std::size_t inputs, kernels::RowBlock rows, std::size_t blocks, const ring::Ring& ring,
-                       std::size_t limb, u64* scratch) {
-  const std::size_t height = rows.end - rows.begin;
+namespace {
+
+constexpr std::size_t kShortest = 16;  // arrays that kernels take
+
+// x[i] = factor x[i]
+void multiply(u64* x, const kernels::Factor& factor, std::size_t n, const kernels::Modulus& m) {
+  if (n >= kShortest) return kernels::table().multiply_scalar(x, x, factor, n, m);
+  for (std::size_t i = 0; i < n; ++i)
+    x[i] = static_cast<u64>(static_cast<kernels::u128>(x[i]) * factor.value % m.q);
+}
+
+// What the group's inputs are lifted by, one after the other.
+std::vector<std::uint64_t> lifts_of(const PreparedStep& prepared, const plan::Group& g) {
+  std::vector<std::uint64_t> lifts;
+  for (const auto i : g.periodic_inputs)
+    lifts.push_back(prepared.step->sources[prepared.inputs[i].source].lift);
+  return lifts;
+}
+
+}  // namespace
+
+void transform_weights(u64* out, const PreparedStep& prepared, const plan::Group& g, std::size_t first,
+                       std::size_t inputs, kernels::RowBlock rows, const ring::Ring& ring, std::size_t limb,
+                       u64* scratch) {
+  const auto& step = *prepared.step;
+  const std::size_t height = rows.end - rows.begin, blocks = prepared.blocks;
   const u64 q = ring.q(limb);
   for (std::size_t b = 0; b < kernels::row_block_count(height); ++b) {
     const auto block = kernels::row_block(height, b);
     const std::size_t some = block.end - block.begin;
     for (std::size_t k = 0; k < inputs; ++k) {
+      const auto source = prepared.inputs[g.periodic_inputs[first + k]].source;
       for (std::size_t r = 0; r < some; ++r) {
         const auto row = rows.begin + block.begin + r;
         const auto* w = step.periodic.data() + g.periodic_offset + ((first + k) * g.rows + row) * blocks;
         u64* x = scratch + r * blocks;
         for (std::size_t i = 0; i < blocks; ++i)
           x[i] = w[i] < 0 ? q - static_cast<u64>(-w[i]) : static_cast<u64>(w[i]);
+        if (step.sources[source].lift != 1)
+          multiply(x, prepared.lift[source * step.limbs + limb], blocks, ring.modulus(limb));
         ckks::transform_periodic(x, blocks, ring, limb);
       }
       u64* place = out + kernels::run_weight(height, inputs, block.begin, k);
@@ -35,7 +61,9 @@ void transform_weights(u64* out, const plan::Step& step, const plan::Group& g, s
   }
 }
 
-KeptWeights keep_weights(const plan::Step& step, const ckks::Parameters& params, std::size_t blocks) {
+KeptWeights keep_weights(const PreparedStep& prepared, const ckks::Parameters& params) {
+  const auto& step = *prepared.step;
+  const auto blocks = prepared.blocks;
   KeptWeights kept;
   const auto bytes = plan::kept_weight_bytes(step, blocks, params.n());
   if (bytes == 0) return kept;
@@ -46,12 +74,12 @@ KeptWeights keep_weights(const plan::Step& step, const ckks::Parameters& params,
     std::size_t limb, row_block, begin;
   };
   std::vector<Unit> units;
-  std::map<std::tuple<std::uint64_t, std::size_t, std::uint32_t>, std::size_t> places;
+  std::map<std::tuple<std::uint64_t, std::vector<std::uint64_t>, std::uint32_t>, std::size_t> places;
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < step.groups.size(); ++i) {
     const auto& g = step.groups[i];
     const auto inputs = g.periodic_inputs.size();
-    const auto [place, fresh] = places.insert({{g.periodic_offset, inputs, g.rows}, next});
+    const auto [place, fresh] = places.insert({{g.periodic_offset, lifts_of(prepared, g), g.rows}, next});
     kept.begin.push_back(place->second);
     if (!fresh || inputs == 0) continue;
     for (std::size_t l = 0; l < step.limbs; ++l)
@@ -68,9 +96,8 @@ KeptWeights keep_weights(const plan::Step& step, const ckks::Parameters& params,
     const auto slicing = plan::slice_runs(inputs, height, step.polys, blocks, params.n());
     std::vector<u64> scratch(plan::run_transform_words(blocks));
     for (std::size_t k = 0; k < inputs; k += slicing.inputs)
-      transform_weights(kept.residues.data() + u.begin + k * height * blocks, step, g, k,
-                        std::min(slicing.inputs, inputs - k), rows, blocks, params.ring(), u.limb,
-                        scratch.data());
+      transform_weights(kept.residues.data() + u.begin + k * height * blocks, prepared, g, k,
+                        std::min(slicing.inputs, inputs - k), rows, params.ring(), u.limb, scratch.data());
   });
   return kept;
 }

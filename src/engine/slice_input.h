@@ -22,4 +22,8 @@ SliceInput slice_of(const ckks::ConstView& view, std::size_t l, std::size_t colu
 SliceInput derive_slice(const PreparedStep& prepared, const ckks::Parameters& params, std::uint32_t index,
                         const SliceInput& from, std::size_t l, std::size_t columns, u64* own);
 
+// The same, lifted by nobody: where the lift is in the weights.
+SliceInput squared_slice(const PreparedStep& prepared, const ckks::Parameters& params, std::uint32_t index,
+                         const SliceInput& from, std::size_t l, std::size_t columns, u64* own);
+
 }  // namespace velum::engine

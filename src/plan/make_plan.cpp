@@ -224,8 +224,8 @@ class PackingSearch {
     fail("plan: unreachable");
   }
 
-  // Inputs, products and key switches of a batch, times the batches that the job takes in a ring like the one of the
-  // option that was planned last, or before any of a batch of one element a ciphertext.
+  // Inputs, products and key switches of a batch, times the batches that the job takes in a ring like the one
+  // of the option that was planned last, or before any of a batch of one element a ciphertext.
   double estimate(const LayoutChoice& c) const {
     const double images = static_cast<double>(std::max<std::uint64_t>(1, request_.batch));
     return std::ceil(images * c.blocks / static_cast<double>(likely_ring_)) *
@@ -279,9 +279,8 @@ class PackingSearch {
       for (const auto& network : networks) ways.push_back({&network, blocks});
     // Counting what each takes is seconds of a large network's planning.
     std::vector<std::vector<LayoutChoice>> choices(ways.size());
-    parallel_for(ways.size(), [&](std::size_t i, int) {
-      choices[i] = layouts_for(*ways[i].network, ways[i].blocks);
-    });
+    parallel_for(ways.size(),
+                 [&](std::size_t i, int) { choices[i] = layouts_for(*ways[i].network, ways[i].blocks); });
     for (std::size_t i = 0; i < ways.size(); ++i)
       std::erase_if(choices[i],
                     [&](const auto& c) { return !keeps_sums(*ways[i].network, c.layouts, c.giants); });

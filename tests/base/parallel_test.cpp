@@ -74,8 +74,7 @@ TEST_F(Parallel, ThreadsBeginLoopsSideBySide) {
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&sum] {
       use_threads(3);
-      for (int loop = 0; loop < 2000; ++loop)
-        parallel_for(7, [&](std::size_t i, int) { sum += i; });
+      for (int loop = 0; loop < 2000; ++loop) parallel_for(7, [&](std::size_t i, int) { sum += i; });
     });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(sum, 3u * 2000 * 21);

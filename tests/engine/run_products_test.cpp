@@ -222,7 +222,8 @@ TEST(KeptWeights, GroupsWithTheSameWeightsShareThem) {
   step.groups.push_back(step.groups[1]);
   step.groups.back().first_output = 40;
   EXPECT_EQ(plan::kept_weight_bytes(step, 4, 8192), alone);
-  const auto kept = keep_weights(step, ckks::Parameters(f.literal), 4);
+  const ckks::Parameters params(f.literal);
+  const auto kept = prepare_step(step, 41, params, 4).kept;
   EXPECT_EQ(kept.begin[3], kept.begin[1]);
   EXPECT_EQ(kept.residues.size() * 8, alone);
   EXPECT_EQ(plan::kept_weight_bytes(step, 4, 32768), 0u);  // gigabytes for all steps of a large network

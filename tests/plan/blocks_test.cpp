@@ -222,6 +222,26 @@ TEST(Blocks, PartialSumsAreFreedAsTheyAreAddedUp) {
 }
 
 // What holds fewer copies rotates more partial sums: slower, and there for those who are short of memory.
+// A part of one sum reads all rotated copies of its inputs for that sum: several are made in one step, which
+// reads the copies once.
+TEST(Blocks, PartsOfFewSumsAreMadeTogether) {
+  NetworkBuilder b({1, 16, 16}, 45);
+  b.flatten().dense(64).varied_quadratic().dense(5);
+  expect_faithful_in_blocks(b, {256});
+  const auto plan = make_plan(b.finish(), in_blocks(256)).plan;
+  std::size_t together = 0, sums = 0;
+  for (const auto& s : plan.steps) {
+    if (!s.name.ends_with(".partial") || s.periodic.empty()) continue;
+    const auto outputs = plan.values[s.output].elements;
+    together = std::max<std::size_t>(together, outputs);
+    sums += outputs;
+    EXPECT_LE(outputs, 16u) << "so many are in memory before they are added";
+    EXPECT_EQ(plan.values[s.output].row_begin.size(), outputs + 1u) << "a part is freed when it is added";
+  }
+  EXPECT_GT(sums, 8u) << to_text(plan);
+  EXPECT_GT(together, 4u) << to_text(plan);
+}
+
 TEST(Blocks, LessMemoryTakesFewerRotatedCopies) {
   NetworkBuilder b({1, 8, 8}, 49);
   b.convolution(36, 3, 1, 1).quadratic().convolution(72, 5, 1, 2).quadratic().flatten().dense(3);
@@ -299,8 +319,8 @@ TEST(Blocks, MoreImagesThanARingTakeMoreBatches) {
   EXPECT_GT(make_plan(graph, request).plan.client.blocks, 1u);
 }
 
-// A gathered input has a ciphertext for every pixel: reading and expanding those takes as long as the network. All of the
-// options that the search has time for were such ones.
+// A gathered input has a ciphertext for every pixel: reading and expanding those takes as long as the
+// network. All of the options that the search has time for were such ones.
 TEST(Blocks, OneImageOfADenseNetworkIsFewCiphertexts) {
   NetworkBuilder b({1, 20, 20}, 44);
   b.flatten().dense(128).quadratic(0.1f, 0.5f).dense(10);

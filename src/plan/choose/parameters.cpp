@@ -369,9 +369,9 @@ ParameterSearch search_parameters(const Network& network, const std::vector<Pack
         const bool first = !ending.small_result || switches(stages, levels);
         if (first) found = std::move(search);
         if (!settled) continue;
-        if (request.small_results ? !best
-                                  : first || (best && settled->best.seconds <=
-                                                          kSmallResultTime * best->best.seconds))
+        if (request.small_results
+                ? !best
+                : first || (best && settled->best.seconds <= kSmallResultTime * best->best.seconds))
           best = std::move(settled);
       }
     if (found.most_precise > result.most_precise) {

@@ -8,6 +8,7 @@
 #include "plan/choose/quantise.h"
 #include "plan/emit/emit_parts.h"
 #include "plan/emit/emit_rotations.h"
+#include "plan/schedule/run_products.h"
 #include "plan/steps.h"
 
 namespace velum::plan {
@@ -193,7 +194,7 @@ class Emitter {
       if (!parts->empty()) last.push_back(rotated(i, add_up(i, whole, *parts), 0));
     if (still.size() > 1)
       last.push_back(add_up(i, whole, std::vector<std::size_t>(still.begin(), still.end() - 1)));
-    if (!still.empty()) last.push_back(add_part(i, whole, still.back()));
+    if (!still.empty()) last.push_back(add_part(i, whole, still, still.size() - 1));
 
     const auto& scaled = p_.scaling.stages[i];
     std::vector<std::uint32_t> all(stages_[i].outputs);
@@ -211,23 +212,24 @@ class Emitter {
   // Horner's rule over parts whose shifts come closer to 0.
   Running add_up(std::size_t i, const Step& whole, const std::vector<std::size_t>& parts) {
     Running sum;
-    for (const auto k : parts) {
-      const auto shift = net_.stages[i].partials[net_.stages[i].partial_row_begin[k]].shift;
+    for (std::size_t j = 0; j < parts.size(); ++j) {
+      const auto shift = net_.stages[i].partials[net_.stages[i].partial_row_begin[parts[j]]].shift;
       if (sum.value == kAbsent) {
-        static_cast<Addend&>(sum) = add_part(i, whole, k);
+        static_cast<Addend&>(sum) = add_part(i, whole, parts, j);
         sum.shift = shift;
         continue;
       }
       sum = rotated(i, std::move(sum), shift);
       std::vector<Addend> both{sum};
-      both.push_back(add_part(i, whole, k));
+      both.push_back(add_part(i, whole, parts, j));
       sum.elements = united_elements(both);
       Step add = sum_of(both, sum.elements);
       add.name = partial_name(i);
       add.limbs = whole.limbs;
       add.affine_scale = whole.affine_scale;
       add.bias.assign(sum.elements.size(), 0.0);
-      add.output = sum.value = add_partial(i, sum.elements.size());
+      sum.first = 0;
+      add.output = sum.value = add_partial(i, short_rows(sum.elements.size()));
       plan_->steps.push_back(std::move(add));
     }
     return sum;
@@ -237,43 +239,99 @@ class Emitter {
     if (sum.shift == shift) return sum;
     const auto by = sum.shift - shift;
     RotationOrder order;
-    for (std::uint32_t e = 0; e < sum.elements.size(); ++e) order.emplace_back(e, by);
+    for (std::uint32_t e = 0; e < sum.elements.size(); ++e) order.emplace_back(sum.first + e, by);
     rotations_->add(sum.value, std::move(order), stages_[i].name);
-    sum.value = rotations_->copy_of(sum.value, 0, by).value;
+    const auto copy = rotations_->copy_of(sum.value, sum.first, by);
+    sum.value = copy.value;
+    sum.first = copy.element;
     sum.shift = shift;
     return sum;
   }
 
-  // The sums of one shift and slice, after the rotated copies that they read.
-  Addend add_part(std::size_t i, const Step& whole, std::size_t k) {
-    const auto& stage = net_.stages[i];
-    const auto& groups = whole.groups;
-    const auto first = stage.partial_row_begin[k], last = stage.partial_row_begin[k + 1];
-    const auto begin = std::partition_point(groups.begin(), groups.end(),
-                                            [&](const Group& g) { return g.first_output < first; });
-    const auto end =
-        std::partition_point(begin, groups.end(), [&](const Group& g) { return g.first_output < last; });
-    const auto from = static_cast<std::size_t>(begin - groups.begin()),
-               to = static_cast<std::size_t>(end - groups.begin());
-    if (sliced(i)) add_copies(i, whole, from, to);
+  // The groups of a part's sums.
+  struct GroupRange {
+    std::size_t begin = 0, end = 0;
+  };
+  GroupRange groups_of(std::size_t i, const Step& whole, std::size_t part) const {
+    const auto& row_begin = net_.stages[i].partial_row_begin;
+    const auto place = [&](std::uint32_t row) {
+      const auto at = std::partition_point(whole.groups.begin(), whole.groups.end(),
+                                           [&](const Group& g) { return g.first_output < row; });
+      return static_cast<std::size_t>(at - whole.groups.begin());
+    };
+    return {place(row_begin[part]), place(row_begin[part + 1])};
+  }
+
+  // Whether the part has sums of three polynomials: it reads squares, or what is not yet relinearised.
+  bool three_polynomials(std::size_t i, const Step& whole, const GroupRange& groups) const {
     const auto& packed = stages_[i].sources;
-    Step part = part_of(whole, from, to, net_.blocks, [&](const StepInput& in) {
+    return std::ranges::any_of(inputs_read(whole, groups.begin, groups.end), [&](const StepInput& in) {
+      const auto& source = whole.sources[in.source];
+      return source.kind == SourceKind::square ||
+             (packed[in.source].shift == 0 && plan_->values[source.value].polys == 3);
+    });
+  }
+
+  // How many of the parts from number j on are made together. They come in descending order or in ascending
+  // one, without gaps; few sums are in memory before they are added.
+  std::size_t made_together(std::size_t i, const Step& whole, const std::vector<std::size_t>& parts,
+                            std::size_t j) const {
+    constexpr std::size_t kMostSums = 16;
+    const auto& row_begin = net_.stages[i].partial_row_begin;
+    const bool three = three_polynomials(i, whole, groups_of(i, whole, parts[j]));
+    std::size_t count = 0, sums = 0;
+    std::uint64_t weights = 0;  // those that are kept as residues stay so
+    while (j + count < parts.size() && !(sliced(i) && count > 0)) {
+      const auto part = parts[j + count];
+      sums += row_begin[part + 1] - row_begin[part];
+      const auto groups = groups_of(i, whole, part);
+      for (auto g = groups.begin; g < groups.end; ++g)
+        weights += std::uint64_t{whole.groups[g].periodic_inputs.size()} * whole.groups[g].rows * net_.blocks;
+      const bool next = count == 0 || part + count == parts[j] || parts[j] + count == part;
+      if (count > 0 && (sums > kMostSums || weights * whole.limbs * 8 > kKeptWeightBytes || !next ||
+                        three_polynomials(i, whole, groups) != three))
+        break;
+      ++count;
+    }
+    return count;
+  }
+
+  // The sums of part j of those given, after the rotated copies that they read.
+  Addend add_part(std::size_t i, const Step& whole, const std::vector<std::size_t>& parts, std::size_t j) {
+    if (const auto made = made_.find({i, parts[j]}); made != made_.end()) return made->second;
+    const auto& stage = net_.stages[i];
+    const auto count = made_together(i, whole, parts, j);
+    const auto [low, high] = std::minmax(parts[j], parts[j + count - 1]);
+    const auto first = stage.partial_row_begin[low], last = stage.partial_row_begin[high + 1];
+    const GroupRange groups{groups_of(i, whole, low).begin, groups_of(i, whole, high).end};
+    if (sliced(i)) add_copies(i, whole, groups.begin, groups.end);
+    const auto& packed = stages_[i].sources;
+    Step part = part_of(whole, groups.begin, groups.end, net_.blocks, [&](const StepInput& in) {
       const auto value = whole.sources[in.source].value;
       const auto shift = packed[in.source].shift;
       return shift == 0 ? RotationSteps::Copy{value, in.element}
                         : rotations_->copy_of(value, in.element, shift);
     });
-    part.polys = 2;
-    for (const auto& s : part.sources)
-      if (s.kind == SourceKind::square || plan_->values[s.value].polys == 3) part.polys = 3;
+    part.polys = three_polynomials(i, whole, groups) ? 3 : 2;
     part.finish = part.polys == 3 ? Finish::relinearise : Finish::none;
     part.name = partial_name(i);
-    Addend sums;
-    for (auto row = first; row < last; ++row) sums.elements.push_back(stage.partials[row].element);
-    part.bias.assign(sums.elements.size(), 0.0);
-    part.output = sums.value = add_partial(i, sums.elements.size());
+    part.bias.assign(last - first, 0.0);
+    auto rows = short_rows(last - first);
+    if (count > 1) {  // each part is a row, freed once it is added
+      rows.clear();
+      for (auto k = low; k <= high + 1; ++k) rows.push_back(stage.partial_row_begin[k] - first);
+    }
+    part.output = add_partial(i, std::move(rows));
+    for (auto k = low; k <= high; ++k) {
+      Addend sums;
+      sums.value = part.output;
+      sums.first = stage.partial_row_begin[k] - first;
+      for (auto row = stage.partial_row_begin[k]; row < stage.partial_row_begin[k + 1]; ++row)
+        sums.elements.push_back(stage.partials[row].element);
+      made_[{i, k}] = std::move(sums);
+    }
     plan_->steps.push_back(std::move(part));
-    return sums;
+    return made_.at({i, parts[j]});
   }
 
   // Rotated copies that the groups read and that no earlier step made.
@@ -289,19 +347,24 @@ class Emitter {
   // Of steps that make partial sums, and of their values.
   std::string partial_name(std::size_t i) const { return stages_[i].name + std::string(kPartial); }
 
-  std::uint32_t add_partial(std::size_t i, std::size_t elements) {
+  // Short rows: a sum of two values of so many elements frees them while it goes on.
+  static std::vector<std::uint32_t> short_rows(std::size_t elements) {
+    constexpr std::uint32_t kRow = 32;
+    const auto count = static_cast<std::uint32_t>(elements);
+    std::vector<std::uint32_t> row_begin = {0};
+    while (row_begin.back() < count) row_begin.push_back(std::min(row_begin.back() + kRow, count));
+    return row_begin;
+  }
+
+  std::uint32_t add_partial(std::size_t i, std::vector<std::uint32_t> row_begin) {
     Value value = value_like(stages_[i].vector);
     value.name = partial_name(i);
-    value.elements = static_cast<std::uint32_t>(elements);
+    value.elements = row_begin.back();
     value.layout.clear();
     value.limbs = levels_.stages[i].limbs;
     value.scale = p_.scaling.stages[i].affine_scale;
     value.error_rms = p_.scaling.stages[i].error();
-    // Short rows: a sum of two such values frees them while it goes on.
-    constexpr std::uint32_t kRow = 32;
-    value.row_begin = {0};
-    while (value.row_begin.back() < value.elements)
-      value.row_begin.push_back(std::min(value.row_begin.back() + kRow, value.elements));
+    value.row_begin = std::move(row_begin);
     return push_value(std::move(value), {});
   }
 
@@ -312,6 +375,7 @@ class Emitter {
   ServerPlan* plan_ = nullptr;
   std::vector<Meaning>* meanings_ = nullptr;
   std::optional<RotationSteps> rotations_;
+  std::map<std::pair<std::size_t, std::size_t>, Addend> made_;  // of parts, by stage and part
   std::vector<std::uint32_t> value_of_, square_of_;
 };
 

@@ -133,7 +133,7 @@ Step sum_of(const std::vector<Addend>& addends, const std::vector<std::uint32_t>
   for (const auto& a : addends) {
     Source source{a.value, SourceKind::plain, 1, {}};
     for (std::uint32_t i = 0; i < a.elements.size(); ++i) {
-      source.elements.push_back(i);
+      source.elements.push_back(a.first + i);
       const auto at = std::lower_bound(elements.begin(), elements.end(), a.elements[i]) - elements.begin();
       terms[static_cast<std::size_t>(at)].push_back(input++);
     }

@@ -1,5 +1,7 @@
-// A stage that adds partial sums, as steps: the sums of one giant step and slice of the inputs are a step of
-// their own (a part), and parts are added one after the other, so that few of them are in memory at once.
+// A stage that adds partial sums, as steps: the sums of one giant step and slice of the inputs are a part,
+// and parts are added one after the other, so that few of them are in memory at once. A part of many sums is
+// a step of its own; parts of few, which read the same inputs, are made several in a step, so that inputs are
+// read once for all of them.
 //
 // Parts at the shifts g_1 > g_2 > ... > g_m > 0 are added by Horner's rule: what is summed so far is rotated
 // by g_1 - g_2, the next part is added, and so on, down to 0. Giant steps lie evenly, so that one rotation
@@ -28,10 +30,10 @@ using Resolve = std::function<RotationSteps::Copy(const StepInput&)>;
 Step part_of(const Step& whole, std::size_t begin, std::size_t end, std::size_t blocks,
              const Resolve& resolve);
 
-// Sums that are to be added: element i of the value is a part of element elements[i], ascending, of the
-// stage's vector.
+// Sums that are to be added: element first + i of the value is a part of element elements[i], ascending, of
+// the stage's vector.
 struct Addend {
-  std::uint32_t value = kAbsent;
+  std::uint32_t value = kAbsent, first = 0;
   std::vector<std::uint32_t> elements;
 };
 

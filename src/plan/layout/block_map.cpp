@@ -116,8 +116,8 @@ class StageMapper {
     const bool sums = old_.sum_steps > 0;
     for (std::size_t t = 0; t < m.terms.size(); ++t) {
       const auto rest = elsewhere(pattern, m.places, t);
-      bool scalar =
-          sums || rest == Elsewhere::nothing || (may_spill_ && rest == Elsewhere::spills), any = false;
+      bool scalar = sums || rest == Elsewhere::nothing || (may_spill_ && rest == Elsewhere::spills),
+           any = false;
       for (std::size_t i = 0; i < ciphertexts.size() && (scalar || !any); ++i) {
         bool first = true;
         float same = 0;
@@ -190,7 +190,8 @@ class StageMapper {
       const auto& range =
           out_.columns.range(old.vector, old.kind, layouts_[old.vector].ciphertexts, term.baby);
       if (!m.any[t]) continue;
-      (m.scalar[t] ? plain : periodic).push_back({range.first + term.ciphertext, static_cast<std::uint32_t>(t)});
+      (m.scalar[t] ? plain : periodic)
+          .push_back({range.first + term.ciphertext, static_cast<std::uint32_t>(t)});
     }
     const auto ascending = [](const Entry& a, const Entry& b) { return a.column < b.column; };
     std::sort(plain.begin(), plain.end(), ascending);

@@ -1,5 +1,5 @@
-// Weights that differ by block, kept as where they stand in the network of elements and read row by row: written
-// out they take gigabytes, and planning looks at many layouts of which it keeps one.
+// Weights that differ by block, kept as where they stand in the network of elements and read row by row:
+// written out they take gigabytes, and planning looks at many layouts of which it keeps one.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,9 @@ struct WeightPlaces {
 class BlockWeights {
  public:
   BlockWeights() = default;
-  // `weights`: those of the elements' stage, which must outlive this object; `row`: by ciphertext and block of the
-  // stage's vector, where the row of the element there begins in them (anything where there is no element).
+  // `weights`: those of the elements' stage, which must outlive this object; `row`: by ciphertext and block
+  // of the stage's vector, where the row of the element there begins in them (anything where there is no
+  // element).
   BlockWeights(std::uint32_t blocks, const std::vector<float>& weights, std::vector<std::size_t> row)
       : blocks_(blocks), weights_(weights.data()), row_(std::move(row)) {}
 
@@ -34,7 +35,8 @@ class BlockWeights {
 
   // The P weights of a row's column, which is a term of its list.
   void read(std::size_t row, std::size_t column, std::span<float> out) const;
-  // Of any ciphertext and term: visit(q, weight) for the blocks that have one, in order, until it returns false.
+  // Of any ciphertext and term: visit(q, weight) for the blocks that have one, in order, until it returns
+  // false.
   template <typename Visit>
   void for_each(const WeightPlaces& places, std::size_t term, std::uint32_t ciphertext, Visit&& visit) const;
 
