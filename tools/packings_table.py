@@ -196,7 +196,7 @@ def readme():
             lines += ["", f"![{title}](docs/pictures/packings-{name}.svg)", ""]
     if not last:
         return "No records.\n"
-    return "\n".join(lines) + (f"\n{machine(last)}, no AVX-512: absolute times are several times those of the table above, "
+    return "\n".join(lines) + (f"\n{machine(last)}: absolute times are not those of the table above, "
                                "ratios are what counts. Batches of several jobs are multiplied from one; "
                                "[docs/performance.md](docs/performance.md) marks them. Files: `results/packings/`.\n")
 
