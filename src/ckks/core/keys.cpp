@@ -1,8 +1,11 @@
 #include "ckks/core/keys.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "ring/automorphism.h"
 #include "ring/samplers.h"
 
@@ -23,7 +26,9 @@ void write_switch_key(ByteWriter& out, const SwitchKey& key, const Parameters& p
       put_limb(out, b.data() + i * params.n(), params, switch_key_modulus(key, params, i));
 }
 
-void read_switch_key(SwitchKey& key, ByteReader& in, const Parameters& params) {
+// The bytes of a key of this size, which are there.
+std::span<const std::uint8_t> take_switch_key(const SwitchKey& key, ByteReader& in,
+                                              const Parameters& params) {
   const std::size_t rows = key.limbs + params.special_count();
   std::size_t expected = key.seed.size();
   for (std::size_t i = 0; i < rows; ++i)
@@ -31,6 +36,11 @@ void read_switch_key(SwitchKey& key, ByteReader& in, const Parameters& params) {
   if (in.remaining() < expected)
     fail_user("{}: truncated: a key of {} bytes announced, {} left; copy the file again", in.what(), expected,
               in.remaining());
+  return in.get_bytes(expected);
+}
+
+void read_switch_key(SwitchKey& key, ByteReader in, const Parameters& params) {
+  const std::size_t rows = key.limbs + params.special_count();
   const auto seed = in.get_bytes(key.seed.size());
   std::copy(seed.begin(), seed.end(), key.seed.begin());
   for (std::size_t d = 0; d < key.digits; ++d) {
@@ -105,16 +115,21 @@ EvaluationKeys EvaluationKeys::read(ByteReader& in, const Parameters& parameters
     r.limbs = in.get<std::uint32_t>();
   }
   check_key_list(keys.list, parameters, in.what());
-  const auto read_key = [&](std::uint32_t steps, std::size_t limbs) {
-    SwitchKey key;
+  keys.rotations.resize(keys.list.rotations.size());
+  std::vector<std::pair<SwitchKey*, std::span<const std::uint8_t>>> all;
+  const auto take = [&](SwitchKey& key, std::uint32_t steps, std::size_t limbs) {
     key.steps = steps;
     key.limbs = limbs;
     key.digits = digit_count(limbs, parameters.special_count());
-    read_switch_key(key, in, parameters);
-    return key;
+    all.emplace_back(&key, take_switch_key(key, in, parameters));
   };
-  if (keys.list.relinearise_limbs > 0) keys.relinearise = read_key(0, keys.list.relinearise_limbs);
-  for (const auto& r : keys.list.rotations) keys.rotations.push_back(read_key(r.steps, r.limbs));
+  if (keys.list.relinearise_limbs > 0) take(keys.relinearise, 0, keys.list.relinearise_limbs);
+  for (std::size_t i = 0; i < keys.rotations.size(); ++i)
+    take(keys.rotations[i], keys.list.rotations[i].steps, keys.list.rotations[i].limbs);
+  // Unpacking and expanding is most of what a server does before it can answer one image.
+  parallel_for(all.size(), [&](std::size_t i, int) {
+    read_switch_key(*all[i].first, ByteReader(all[i].second, in.what()), parameters);
+  });
   in.expect_end();
   refuse_equal_seeds(keys, in.what());
   return keys;
