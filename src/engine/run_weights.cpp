@@ -51,7 +51,7 @@ void transform_weights(u64* out, const PreparedStep& prepared, const plan::Group
         for (std::size_t i = 0; i < blocks; ++i)
           x[i] = w[i] < 0 ? q - static_cast<u64>(-w[i]) : static_cast<u64>(w[i]);
         if (step.sources[source].lift != 1)
-          multiply(x, prepared.lift[source * step.limbs + limb], blocks, ring.modulus(limb));
+          multiply(x, prepared.lift[std::size_t{source} * step.limbs + limb], blocks, ring.modulus(limb));
         ckks::transform_periodic(x, blocks, ring, limb);
       }
       u64* place = out + kernels::run_weight(height, inputs, block.begin, k);

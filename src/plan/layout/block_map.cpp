@@ -206,6 +206,7 @@ class StageMapper {
     std::size_t terms = 0;
     if (!periodic.empty()) {
       std::vector<std::uint32_t> list;
+      list.reserve(periodic.size());
       for (const auto& e : periodic) list.push_back(e.term);
       terms = stage_.periodic.add_terms(number, std::move(list));
     }
