@@ -67,7 +67,8 @@ def networks():
     lines = ["| row | images | N | blocks | batches | accuracy, clear | encrypted | agreement | precision | evaluation (predicted) "
              "| an image | peak memory (planned) | keys |", "|" + "---|" * 13]
     lines += [text for text, _ in rows]
-    lines += ["", f"{machine_of(rows[0][1])}, 128 bits of security. The first run in a fresh process. Files: `results/networks/`."]
+    machines = " and ".join(sorted({machine_of(record) for _, record in rows}))
+    lines += ["", f"{machines}, 128 bits of security. The first run in a fresh process. Files: `results/networks/`."]
     return "\n".join(lines) + "\n"
 
 

@@ -285,6 +285,10 @@ Engine::Engine(const plan::ServerPlan& plan, const ckks::Parameters& params, con
 
 Engine::~Engine() = default;
 
+void Engine::release_memory() const {
+  state_->pool.release_free();
+}
+
 std::vector<ckks::Ciphertext> Engine::run(const InputSource& input, RunReport* report,
                                           const ProgressCallback& progress, const Probe& probe) const {
   const auto& plan = state_->plan;

@@ -55,6 +55,10 @@ class Engine {
   std::vector<ckks::Ciphertext> run(const InputSource& input, RunReport* report = nullptr,
                                     const ProgressCallback& progress = {}, const Probe& probe = {}) const;
 
+  // Gives the memory that is kept from run to run back to the system; the next run takes fresh pages. Not
+  // beside a run.
+  void release_memory() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

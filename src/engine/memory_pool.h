@@ -54,6 +54,10 @@ class MemoryPool {
   // 64-byte aligned; the contents are undefined. Not thread-safe.
   [[nodiscard]] PoolBlock take(std::size_t words);
 
+  // Gives the pages of all that is free back to the system: where somebody else needs the memory before the
+  // next run.
+  void release_free() { release_all(); }
+
   std::uint64_t bytes_in_use() const { return in_use_; }
   std::uint64_t peak_in_use() const { return peak_; }
   void restart_peak() { peak_ = in_use_; }

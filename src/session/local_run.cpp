@@ -14,6 +14,8 @@ namespace velum::session {
 
 namespace {
 
+constexpr std::uint64_t kLargeInput = 512u << 20;
+
 std::uint64_t file_bytes(FileType type, const plan::ClientPlan& plan, const ckks::Parameters& params,
                          std::size_t images) {
   return engine::make_batch_header(type, plan, params, {}, images).file_bytes;
@@ -74,6 +76,12 @@ LocalResult run_locally(const LocalSession& session, std::span<const float> pixe
     result.evaluate_peak_rss_bytes = std::max(result.evaluate_peak_rss_bytes, peak_rss_bytes());
     if (layer_probe) layer_probe->finish(report);
     accumulate(result.report, report);
+
+    // The next batch is encrypted before the engine runs: large inputs take the place of what it keeps, and
+    // the plan's peak holds for every batch. For small ones the kept pages are worth more.
+    if (b + 1 < result.batches &&
+        file_bytes(FileType::input_batch, client, params, images.count()) > kLargeInput)
+      session.engine().release_memory();
 
     const Stopwatch watch;
     const auto outputs = decrypt_batch(client, decryptor, ciphertexts, images.count(), images.first);

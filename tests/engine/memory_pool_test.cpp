@@ -66,6 +66,23 @@ TEST(MemoryPool, BlocksComeBackWhereAnExceptionPasses) {
   EXPECT_EQ(pool.bytes_in_use(), 0u);
 }
 
+// Between two batches somebody else may need what the pool keeps.
+TEST(MemoryPool, GivesFreePagesBackWhenAsked) {
+  constexpr std::size_t kWords = (64u << 20) / 8;
+  MemoryPool pool(kWords * 8 + (1u << 20));
+  const auto fill = [&] {
+    auto block = pool.take(kWords);
+    std::fill_n(block.data(), kWords, 1u);
+    return current_rss_bytes();
+  };
+  const auto before = current_rss_bytes();
+  EXPECT_GT(fill(), before + kWords * 8 / 2);
+  EXPECT_GT(current_rss_bytes(), before + kWords * 8 / 2) << "the pool keeps nothing: the test shows nothing";
+  pool.release_free();
+  EXPECT_LT(current_rss_bytes(), before + kWords * 8 / 2);
+  EXPECT_GT(fill(), before + kWords * 8 / 2);
+}
+
 // Fragments that nothing fits into do not stay resident beside what replaces them.
 TEST(MemoryPool, KeepsNoMoreResidentThanExpected) {
   constexpr std::size_t kWords = std::size_t{1} << 19;  // 4 MiB each
