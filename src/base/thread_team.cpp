@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <system_error>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -53,7 +54,11 @@ ThreadTeam::~ThreadTeam() {
 void ThreadTeam::grow(int size) {
   while (static_cast<int>(helpers_.size()) + 1 < size) {
     const int number = static_cast<int>(helpers_.size()) + 1;
-    helpers_.emplace_back([this, number, seen = calls_.load()] { help(number, seen); });
+    try {
+      helpers_.emplace_back([this, number, seen = calls_.load()] { help(number, seen); });
+    } catch (const std::system_error&) {
+      return;  // the system gives no more threads: those that are there do the work
+    }
   }
 }
 

@@ -42,7 +42,7 @@ PoolBlock MemoryPool::take(std::size_t asked) {
   auto place = find_place(words);
   const bool fresh = place == free_.end() || !place->second.touched;
   if (fresh && touched_free_ > 0 && in_use_ + touched_free_ + bytes > expected_) {
-    release_all();
+    release_free();
     place = find_place(words);
   }
   if (place == free_.end()) {
@@ -108,7 +108,7 @@ void MemoryPool::add_region(std::size_t words) {
   insert(region.data(), {region.size(), false});
 }
 
-void MemoryPool::release_all() {
+void MemoryPool::release_free() {
   const auto places = std::exchange(free_, {});
   for (const auto& [begin, place] : places) {
     if (place.touched) release_pages(std::as_writable_bytes(std::span(begin, place.words)));

@@ -56,7 +56,7 @@ class MemoryPool {
 
   // Gives the pages of all that is free back to the system: where somebody else needs the memory before the
   // next run.
-  void release_free() { release_all(); }
+  void release_free();
 
   std::uint64_t bytes_in_use() const { return in_use_; }
   std::uint64_t peak_in_use() const { return peak_; }
@@ -76,7 +76,6 @@ class MemoryPool {
   Places::iterator find_place(std::size_t words);
   Places::iterator insert(u64* begin, Free place);
   void add_region(std::size_t words);
-  void release_all();
 
   std::uint64_t expected_, in_use_ = 0, peak_ = 0, touched_free_ = 0;  // bytes
   std::vector<AlignedBuffer<u64>> regions_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <vector>
 
 #include "base/parallel.h"
@@ -21,14 +20,6 @@ void multiply(u64* x, const kernels::Factor& factor, std::size_t n, const kernel
   if (n >= kShortest) return kernels::table().multiply_scalar(x, x, factor, n, m);
   for (std::size_t i = 0; i < n; ++i)
     x[i] = static_cast<u64>(static_cast<kernels::u128>(x[i]) * factor.value % m.q);
-}
-
-// What the group's inputs are lifted by, one after the other.
-std::vector<std::uint64_t> lifts_of(const PreparedStep& prepared, const plan::Group& g) {
-  std::vector<std::uint64_t> lifts;
-  for (const auto i : g.periodic_inputs)
-    lifts.push_back(prepared.step->sources[prepared.inputs[i].source].lift);
-  return lifts;
 }
 
 }  // namespace
@@ -74,12 +65,13 @@ KeptWeights keep_weights(const PreparedStep& prepared, const ckks::Parameters& p
     std::size_t limb, row_block, begin;
   };
   std::vector<Unit> units;
-  std::map<std::tuple<std::uint64_t, std::vector<std::uint64_t>, std::uint32_t>, std::size_t> places;
+  const auto kinds = plan::weight_kinds(step);
+  std::map<plan::WeightKind, std::size_t> places;
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < step.groups.size(); ++i) {
     const auto& g = step.groups[i];
     const auto inputs = g.periodic_inputs.size();
-    const auto [place, fresh] = places.insert({{g.periodic_offset, lifts_of(prepared, g), g.rows}, next});
+    const auto [place, fresh] = places.try_emplace(kinds[i], next);
     kept.begin.push_back(place->second);
     if (!fresh || inputs == 0) continue;
     for (std::size_t l = 0; l < step.limbs; ++l)

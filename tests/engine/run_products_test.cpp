@@ -231,5 +231,21 @@ TEST(KeptWeights, GroupsWithTheSameWeightsShareThem) {
   EXPECT_EQ(plan::kept_weight_bytes(step, 4, 8192), 0u);
 }
 
+// Lifts are in the residues: groups that name the same weights but lift their inputs otherwise have residues
+// of their own, in memory that was counted for both.
+TEST(KeptWeights, GroupsThatLiftTheirInputsOtherwiseShareNone) {
+  Fixture f(64, 4, 3, false);
+  auto& step = f.plan.steps[0];
+  const auto alone = plan::kept_weight_bytes(step, 4, 64);
+  step.groups.push_back(step.groups[0]);
+  step.groups.back().first_output = 40;
+  step.groups.back().periodic_inputs = {0, 1, 2};  // squares, where the first has an input that is lifted
+  EXPECT_EQ(plan::kept_weight_bytes(step, 4, 64), alone + 9 * 4 * 2 * 8u);
+  const ckks::Parameters params(f.literal);
+  const auto kept = prepare_step(step, 43, params, 4).kept;
+  EXPECT_NE(kept.begin[3], kept.begin[0]);
+  EXPECT_EQ(kept.residues.size() * 8, alone + 9 * 4 * 2 * 8u);
+}
+
 }  // namespace
 }  // namespace velum::engine

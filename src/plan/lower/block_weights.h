@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "plan/plan.h"
+
 namespace velum::plan {
 
 // Where the weights of ciphertexts alike stand, by term of their sums and block.
@@ -65,7 +67,7 @@ void BlockWeights::for_each(const WeightPlaces& places, std::size_t term, std::u
   const auto blocks = static_cast<std::int64_t>(blocks_);
   auto p = static_cast<std::size_t>(((-std::int64_t{places.giant[term]}) % blocks + blocks) % blocks);
   for (std::size_t q = 0; q < blocks_; ++q, p = p + 1 == blocks_ ? 0 : p + 1)
-    if (index[q] != ~0u && !visit(q, weights_[row[p] + index[q]])) return;
+    if (index[q] != kAbsent && !visit(q, weights_[row[p] + index[q]])) return;
 }
 
 }  // namespace velum::plan

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace velum::plan {
 
@@ -22,14 +21,26 @@ std::size_t run_product_words(const Step& step, std::size_t group_begin, std::si
   return most;
 }
 
+std::vector<WeightKind> weight_kinds(const Step& step) {
+  std::vector<std::uint64_t> lifts;  // by input
+  for (const auto& source : step.sources) lifts.insert(lifts.end(), source.elements.size(), source.lift);
+  std::vector<WeightKind> kinds;
+  kinds.reserve(step.groups.size());
+  for (const auto& g : step.groups) {
+    auto& kind = kinds.emplace_back(WeightKind{g.periodic_offset, g.rows, {}});
+    kind.lifts.reserve(g.periodic_inputs.size());
+    for (const auto i : g.periodic_inputs) kind.lifts.push_back(lifts[i]);
+  }
+  return kinds;
+}
+
 std::uint64_t kept_weight_bytes(const Step& step, std::size_t blocks, std::size_t n) {
   if (n > kLargestRingKept) return 0;
-  std::set<std::tuple<std::uint64_t, std::size_t, std::uint32_t>> kinds;
+  std::set<WeightKind> kinds;
   std::uint64_t weights = 0;
-  for (const auto& g : step.groups)
-    if (!g.periodic_inputs.empty() &&
-        kinds.insert({g.periodic_offset, g.periodic_inputs.size(), g.rows}).second) {
-      weights += std::uint64_t{g.periodic_inputs.size()} * g.rows * blocks;
+  for (const auto& kind : weight_kinds(step))
+    if (!kind.lifts.empty() && kinds.insert(kind).second) {
+      weights += std::uint64_t{kind.lifts.size()} * kind.rows * blocks;
       if (weights > kKeptWeightBytes / (8 * std::uint64_t{step.limbs})) return 0;
     }
   return weights * step.limbs * 8;

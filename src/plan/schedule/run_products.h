@@ -7,8 +7,10 @@
 // together, and then the columns slice by slice.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/types.h"
 #include "plan/plan.h"
@@ -24,6 +26,16 @@ inline constexpr std::uint64_t kRunWeightBytes = 4u << 20, kRunInputBytes = 1u <
 // hundredths of the products, and the residues of all steps would be gigabytes.
 inline constexpr std::uint64_t kKeptWeightBytes = 64u << 20;
 inline constexpr std::size_t kLargestRingKept = 16384;
+
+// What the kept residues of a group follow from: its weights, and what each of its inputs by block is lifted
+// by, which is in them. Groups of one kind share them.
+struct WeightKind {
+  std::uint64_t offset = 0;
+  std::uint32_t rows = 0;
+  std::vector<std::uint64_t> lifts;                     // of the inputs
+  auto operator<=>(const WeightKind&) const = default;  // NOLINT(modernize-use-nullptr): none is there
+};
+std::vector<WeightKind> weight_kinds(const Step& step);  // by group
 
 constexpr std::size_t run_row_blocks(std::size_t rows) {
   return (rows + kRunRows - 1) / kRunRows;
