@@ -13,16 +13,7 @@ names=("$@")
 one() {  # NAME MODEL DATA IMAGES PACKING REPEAT
   tools/record.sh "results/blocks/$1-$4-$5.json" velum bench network "$2" --data "$3" --images "$4" --batch "$4" \
     --packing "$5" --no-scaling --repeat "$6" --threads 2 --json OUT
-  # Hundreds of steps, of parts of layers, which no page cites.
-  python3 - "results/blocks/$1-$4-$5.json" << 'PYTHON'
-import json, sys
-with open(sys.argv[1]) as f: record = json.load(f)
-record["result"].pop("measurements", None)
-for run in record["result"]["runs"]: run.pop("layers", None)
-with open(sys.argv[1], "w") as f:
-    json.dump(record, f, indent=1)
-    f.write("\n")
-PYTHON
+  tools/drop_steps.py "results/blocks/$1-$4-$5.json"
 }
 
 for name in "${names[@]}"; do

@@ -26,13 +26,5 @@ for row in "$@"; do
   find_data "$row"
   VELUM_MODELS=$scratch tools/record.sh "results/networks/$row.json" velum run "$network" --data "$data" \
     --batch "$(images "$row")" ${OPTIONS:-} --threads 2 --json OUT
-  # Hundreds of steps, of parts of layers, which no page cites.
-  python3 - "results/networks/$row.json" << 'PYTHON'
-import json, sys
-with open(sys.argv[1]) as f: record = json.load(f)
-record["result"].pop("layers", None)
-with open(sys.argv[1], "w") as f:
-    json.dump(record, f, indent=1)
-    f.write("\n")
-PYTHON
+  tools/drop_steps.py "results/networks/$row.json"
 done
