@@ -54,7 +54,7 @@ def network(path):
     r = record["result"]
     p, s = r["params"], r["seconds"]
     cells = [path.stem, f"{r['images']:,}", str(p["ring_dimension"]), str(r["slots"] // r["images_per_batch"]), str(r["batches"]),
-             f"{100 * r['accuracy_clear']:.2f} %", f"{100 * r['accuracy_encrypted']:.2f} %", f"{100 * r['agreement']:.2f} %",
+             f"{100 * r['accuracy_clear']:.2f} %", f"{100 * r['accuracy_encrypted']:.2f} %", f"{100 * r['macro_f1_encrypted']:.2f} %" if "macro_f1_encrypted" in r else "", f"{100 * r['agreement']:.2f} %",
              f"{r['precision_bits']:.1f} bits", f"{s['evaluate']:.0f} s ({r['predicted_seconds']:.0f} s)", f"{1e3 * s['evaluate'] / r['images']:.0f} ms",
              f"{size(r['evaluate_peak_rss_bytes'])} ({size(r['planned_peak_bytes'])})", size(r["bytes"]["eval_keys"])]
     return "| " + " | ".join(cells) + " |", record["record"]
@@ -64,8 +64,8 @@ def networks():
     rows = [network(p) for p in sorted((ROOT / "results" / "networks").glob("*.json"))]
     if not rows:
         return "No records.\n"
-    lines = ["| row | images | N | blocks | batches | accuracy, clear | encrypted | agreement | precision | evaluation (predicted) "
-             "| an image | peak memory (planned) | keys |", "|" + "---|" * 13]
+    lines = ["| row | images | N | blocks | batches | accuracy, clear | encrypted | macro F1, encrypted | agreement | precision | evaluation (predicted) "
+             "| an image | peak memory (planned) | keys |", "|" + "---|" * 14]
     lines += [text for text, _ in rows]
     machines = " and ".join(sorted({machine_of(record) for _, record in rows}))
     lines += ["", f"{machines}, 128 bits of security. The first run in a fresh process. Files: `results/networks/`."]

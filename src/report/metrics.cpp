@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "base/error.h"
@@ -145,6 +146,21 @@ std::vector<Mistake> most_frequent_mistakes(const Metrics& m, std::size_t count)
   std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.images > b.images; });
   all.resize(std::min(all.size(), count));
   return all;
+}
+
+double macro_f1(std::span<const std::int32_t> labels, std::span<const std::int32_t> predicted) {
+  struct Counts {
+    std::size_t hits = 0, either = 0;  // `either`: those of the class and those taken for it
+  };
+  std::map<std::int32_t, Counts> classes;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    ++classes[labels[i]].either;
+    ++classes[predicted[i]].either;
+    classes[labels[i]].hits += labels[i] == predicted[i];
+  }
+  double sum = 0;
+  for (const auto& [label, counts] : classes) sum += share(2 * counts.hits, counts.either);
+  return classes.empty() ? 0 : sum / static_cast<double>(classes.size());
 }
 
 Deviation deviation(std::span<const double> reference, std::span<const double> outputs) {

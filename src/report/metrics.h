@@ -53,6 +53,10 @@ std::vector<std::int32_t> predicted_classes(std::span<const double> outputs, std
 // Share of equal entries; 1 where there are none.
 double agreement(std::span<const std::int32_t> a, std::span<const std::int32_t> b);
 
+// Mean of the classes' F1, 2 TP / (2 TP + FP + FN), over those that occur or are predicted; 0 where none
+// does.
+double macro_f1(std::span<const std::int32_t> labels, std::span<const std::int32_t> predicted);
+
 // How far outputs are from a reference: the largest error, and -log2 of the rms error over the reference's
 // largest magnitude (53, the precision of a double, where they are equal).
 struct Deviation {

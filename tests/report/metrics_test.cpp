@@ -55,6 +55,14 @@ TEST(Metrics, ThreeClassesByHand) {
   EXPECT_DOUBLE_EQ(c.f1, 2.0 / 4);
   EXPECT_DOUBLE_EQ(m.macro_f1, (4.0 / 5 + 2.0 / 3 + 0.5) / 3);
   EXPECT_EQ(m.not_finite, 0u);
+  EXPECT_DOUBLE_EQ(macro_f1(Labels{0, 0, 1, 1, 2, 2}, predicted_classes(outputs, 3)), m.macro_f1);
+}
+
+TEST(Metrics, MacroF1IsOverClassesThatOccurOrArePredicted) {
+  EXPECT_DOUBLE_EQ(macro_f1(Labels{5, 5}, Labels{5, 5}), 1);
+  EXPECT_DOUBLE_EQ(macro_f1(Labels{0, 0}, Labels{0, 7}), (2.0 / 3 + 0) / 2);  // 7 is only predicted
+  EXPECT_DOUBLE_EQ(macro_f1(Labels{1}, Labels{2}), 0);
+  EXPECT_DOUBLE_EQ(macro_f1(Labels{}, Labels{}), 0);
 }
 
 TEST(Metrics, MistakesComeByTheirNumber) {
