@@ -78,6 +78,7 @@ Belief believe_kernels() {
   set(Term::blocks, 50e6, 0.7);
   set(Term::tasks, 50e3, 1);
   set(Term::periodic_products, rate["run_product/576x96x512"], 0.5);
+  set(Term::run_reads, 2e9, 1);
   set(Term::permutations, rate["permute/8192"], 0.5);
   return b;
 }

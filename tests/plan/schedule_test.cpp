@@ -3,6 +3,7 @@
 
 #include "plan/interpreter.h"
 #include "plan/networks.h"
+#include "plan/schedule/cost.h"
 #include "plan/schedule/peak.h"
 #include "plan/schedule/schedule.h"
 
@@ -36,6 +37,52 @@ TEST(Schedule, SmallerMemorySmallerPeak) {
   NetworkBuilder b({2, 24, 6}, 1);
   const auto image = b.images(1);
   EXPECT_EQ(interpret(tight, image), interpret(roomy, image));
+}
+
+// One group of 33 rows, which are three blocks of them, and five inputs by block, two of which are squares;
+// and, where it is asked for, another that has the same weights.
+StepWork work_by_block(std::size_t n, std::uint32_t period, bool twice = false) {
+  Step step;
+  step.limbs = 4;
+  step.sources = {{0, SourceKind::plain, 1, {0, 1, 2}}, {0, SourceKind::square, 1, {0, 1}}};
+  Group group;
+  group.rows = 33;
+  group.periodic_inputs = {0, 1, 2, 3, 4};
+  step.groups = {group};
+  if (twice) {
+    group.first_output = 33;
+    step.groups.push_back(group);
+  }
+  step.periodic.resize(std::size_t{33} * 5 * period);
+  const auto groups = static_cast<std::uint32_t>(step.groups.size());
+  Task task;
+  task.group_end = groups;
+  return scheduled_work(step, std::uint64_t{33} * groups, std::vector{task}, n);
+}
+
+TEST(Cost, InputsByBlockAreReadAndSquaredInEveryBlockOfRows) {
+  const auto w = work_by_block(16384, 64);
+  EXPECT_EQ(w.periodic_products, 33u * 5);
+  EXPECT_EQ(w.run_inputs, 3u * 5);
+  EXPECT_EQ(w.run_squares, 3u * 2);
+  const RingSize ring{16384, 1, std::vector<int>(4, 3)};
+  const auto work = work_of(w, ring);
+  EXPECT_EQ(work[index(Term::run_reads)], 15.0 * 4 * 2 * 16384);
+  EXPECT_EQ(work[index(Term::squares)], 6.0 * 4 * 16384);
+}
+
+TEST(Cost, WeightsByBlockThatAreKeptAreNotTransformedAgain) {
+  const auto transforms = [](std::size_t n, std::uint32_t period) {
+    return work_of(work_by_block(n, period), {n, 1, std::vector<int>(4, 3)})[index(Term::ntt_4096)];
+  };
+  EXPECT_EQ(transforms(16384, 64), 0);
+  EXPECT_EQ(transforms(32768, 64), 33.0 * 5 * 4 * 64 / 2 * 6);  // this ring keeps none
+  EXPECT_GT(transforms(16384, 16384), 0);                       // 86 MB are not kept
+}
+
+TEST(Cost, WeightsThatGroupsShareDoNotHideTheirPeriod) {
+  EXPECT_EQ(work_by_block(16384, 64).period, 64u);
+  EXPECT_EQ(work_by_block(16384, 64, true).period, 64u);  // 32 while all products were counted
 }
 
 TEST(Schedule, SingleRowsKeepAFewRowsOnly) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "kernels/types.h"
+
 namespace velum::plan {
 
 namespace {
@@ -24,6 +26,7 @@ StepWork stage_work(const PackedStage& stage, const Levels& levels, const Placem
   w.blocks = stage.row_blocks;
   w.periodic_products = stage.periodic_products;
   w.period = stage.blocks;
+  w.run_inputs = stage.run_inputs;
   w.panel_inputs = stage.input_count();
   if (!p.squares_first[stage.vector - 1])
     for (const auto& s : stage.sources) w.squares += s.kind == SourceKind::square ? s.elements.size() : 0;
@@ -99,6 +102,10 @@ bool rotated_plain(const std::vector<PackedStage>& stages, std::uint32_t vector)
 
 }  // namespace
 
+RingSize ring_before_primes(std::size_t n, std::size_t special, std::size_t limbs) {
+  return {n, special, std::vector<int>(limbs, kernels::kMostDigits)};
+}
+
 StageForm form_of(const PackedStage& stage, const Levels& levels, const Placement& p) {
   const std::size_t i = stage.vector - 1;
   StageForm form;
@@ -115,7 +122,7 @@ StageForm form_of(const PackedStage& stage, const Levels& levels, const Placemen
 
 Placement place_relinearisation(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
                                 std::size_t special, const Rates& rates) {
-  const RingSize ring{n, special, std::vector<int>(levels.limbs, 3)};
+  const RingSize ring = ring_before_primes(n, special, levels.limbs);
   Placement p;
   p.squares_first.assign(stages.size(), false);
   p.sums_relinearised.assign(stages.size(), false);

@@ -20,8 +20,9 @@ struct LayoutChoice {
   std::uint64_t switches = 0, products = 0;  // key switches and products of ciphertexts that follow
 };
 
-// What a key switch costs, and an input that is read and expanded, in products of a ciphertext by a weight.
-inline constexpr double kProductsASwitch = 60, kProductsAnInput = 10;
+// What a key switch costs, and an input that is sent, read and expanded, in products of a ciphertext by a
+// weight.
+inline constexpr double kProductsASwitch = 60, kProductsAnInput = 40;
 
 // Ways to lay the network out in P blocks, the most promising first: images in rectangles of blocks with
 // channels in ciphertexts of their own or sharing them, the input cut like the first map or gathered tap by

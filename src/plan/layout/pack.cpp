@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "kernels/types.h"
 #include "plan/lower/sums.h"
+#include "plan/schedule/run_products.h"
 
 namespace velum::plan {
 
@@ -291,6 +292,7 @@ PackedStage pack(const Network& net, std::size_t index) {
     for (const auto c : net.supports[support_of_group[g].periodic])
       group.periodic_inputs.push_back(input_of(c));
     p.periodic_products += std::uint64_t{group.rows} * group.periodic_inputs.size();
+    p.run_inputs += run_row_blocks(group.rows) * group.periodic_inputs.size();
     if (group.pairs.empty() &&
         group.periodic_inputs.empty()) {  // a constant output: zero weights on some input
       if (p.pairs.empty())

@@ -46,6 +46,7 @@ struct PackedStage {
   std::uint64_t panel_lanes = 0;        // the same with blocks of rows (kernels::row_block_count) for rows
   std::uint64_t row_blocks = 0;         // over all groups
   std::uint64_t periodic_products = 0;  // of rows and inputs by block
+  std::uint64_t run_inputs = 0;         // inputs by block, in each block of rows that reads them
   // Ciphertexts of a vector that are rotated (plain ones and squares apart), and the copies that are made of
   // them.
   std::uint64_t decomposed = 0, rotated = 0;

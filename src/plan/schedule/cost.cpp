@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/parallel.h"
 #include "ckks/core/cost.h"
 #include "plan/schedule/memory.h"
 #include "plan/schedule/parts.h"
+#include "plan/schedule/run_products.h"
 #include "plan/schedule/stream.h"
 
 namespace velum::plan {
@@ -88,15 +90,30 @@ StepWork scheduled_work(const Step& step, std::uint64_t outputs, std::span<const
     w.panel_inputs = w.squares = w.outputs;
     return w;
   }
+  std::vector<bool> is_square;  // by input
+  for (const auto& s : step.sources)
+    is_square.insert(is_square.end(), s.elements.size(), s.kind == SourceKind::square);
+  std::map<std::uint64_t, std::uint64_t> weights;  // by block: how many from each place on; groups share them
   for (const auto& g : step.groups) {
+    if (!g.periodic_inputs.empty())
+      weights[g.periodic_offset] = std::uint64_t{g.rows} * g.periodic_inputs.size();
     w.periodic_products += std::uint64_t{g.rows} * g.periodic_inputs.size();
+    const std::uint64_t units = run_row_blocks(g.rows);
+    w.run_inputs += units * g.periodic_inputs.size();
+    w.run_squares += units * static_cast<std::uint64_t>(std::ranges::count_if(
+                                 g.periodic_inputs, [&](auto i) { return is_square[i]; }));
     const auto blocks = kernels::row_block_count(g.rows);
     for (const auto p : g.pairs) w.lanes += std::uint64_t{g.rows} * (step.pairs[p].second == kAbsent ? 1 : 2);
     w.panel_lanes += blocks * 2 * g.pairs.size();
     w.blocks += blocks;
     w.runs += g.rows * (g.run_pairs ? (g.pairs.size() + g.run_pairs - 1) / g.run_pairs : 1);
   }
-  if (w.periodic_products) w.period = static_cast<std::uint32_t>(step.periodic.size() / w.periodic_products);
+  if (w.periodic_products) {
+    std::uint64_t distinct = 0;
+    for (const auto& [offset, count] : weights) distinct += count;
+    w.period = static_cast<std::uint32_t>(step.periodic.size() / distinct);
+    w.kept_weights = kept_weight_bytes(step, w.period, n) > 0;
+  }
   w.groups = step.groups.size();
   std::uint64_t all = 0, squared = 0;
   for (const auto& s : step.sources) {
@@ -191,7 +208,9 @@ Work work_of(const StepWork& w, const RingSize& ring) {
   if (w.periodic_products) {
     const double weights = static_cast<double>(w.periodic_products) * limbs, period = w.period;
     at(Term::periodic_products) = weights * polys * n;
-    at(Term::ntt_4096) += weights * period / 2 * std::log2(period);
+    at(Term::run_reads) = static_cast<double>(w.run_inputs) * limbs * polys * n;
+    at(Term::squares) += static_cast<double>(w.run_squares) * limbs * n;
+    if (!w.kept_weights) at(Term::ntt_4096) += weights * period / 2 * std::log2(period);
   }
   at(ntt_term(ring.n)) += static_cast<double>(operations.ntts) * n / 2 * std::log2(n);
   at(Term::key_products) = static_cast<double>(operations.key_products) * n;

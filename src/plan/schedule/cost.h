@@ -27,6 +27,10 @@ struct StepWork {
   bool adds_squares = false;            // see parts.h: lanes are then squares added
   std::uint64_t periodic_products = 0;  // of rows and inputs whose weights differ by block
   std::uint32_t period = 1;             // P
+  // Inputs by block that units of rows read (run_products.h), and those of them that are squared first: again
+  // in each unit that reads them.
+  std::uint64_t run_inputs = 0, run_squares = 0;
+  bool kept_weights = false;  // the residues of weights by block are there before the step begins
   StepKind kind = StepKind::affine;
   bool streamed = false;        // its outputs are not written
   bool reads_streamed = false;  // its inputs are in the cache

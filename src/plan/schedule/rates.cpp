@@ -17,7 +17,7 @@ const char* name(Term t) {
                                                  "calls",         "blocks",
                                                  "bytes",         "inputs",
                                                  "tasks",         "periodic_products",
-                                                 "permutations"};
+                                                 "permutations",  "run_reads"};
   return kNames[index(t)];
 }
 
