@@ -14,7 +14,26 @@ using u128 = unsigned __int128;
 inline constexpr std::size_t kTile = 16;
 inline constexpr std::size_t kMaxRows = 8;
 
-// A prime q, 2^20 < q < 2^48 - 2^33 (three balanced 16-bit digits hold a centred residue).
+// The bounds of a modulus q, neither of which it reaches, and both as messages state them.
+//
+// Below 2^20 a modulus wastes a limb: a residue takes a word, and time in every pass, however small q is.
+//
+// The upper bound lets three balanced 16-bit digits, each in [-2^15, 2^15), hold a centred residue
+//   x = d0 + d1 2^16 + d2 2^32.
+// For |x| <= (q - 1) / 2 < 2^47 - 2^32 = (2^15 - 1) 2^32 and |d0 + d1 2^16| <= 2^31 + 2^15, so that
+// |d2| < 2^15 - 1 + 1/2 + 2^-17, and an integer: it is at most 2^15 - 1 in size.
+inline constexpr u64 kModulusAbove = u64{1} << 20, kModulusBelow = (u64{1} << 48) - (u64{1} << 33);
+inline constexpr const char* kModulusRange = "2^20 < q < 2^48 - 2^33";
+[[gnu::always_inline]] constexpr bool modulus_in_range(u64 q) {
+  return q > kModulusAbove && q < kModulusBelow;
+}
+
+// Digits that one key product sums at most, and with them moduli of a ciphertext, for a digit of a key switch
+// has one modulus at least. The sums of every variant hold them: 64 products of residues are below
+// 2^6 2^96 = 2^102 in 128 bits, avx512 has room for 128 of them, and avx2 reduces as it goes.
+inline constexpr std::size_t kMaxKeyDigits = 64;
+
+// A prime q, kModulusAbove < q < kModulusBelow.
 struct Modulus {
   u64 q = 0;
   double inverse = 0;    // 1/q, rounded to nearest
@@ -154,9 +173,21 @@ struct RowBlock {
   return block.begin * inputs + input * (block.end - block.begin) + row - block.begin;
 }
 
-// Number of 16-bit digits that a centred residue modulo q needs: 2 where q < 2^31.9, else 3.
+// Number of 16-bit digits of a centred residue x modulo q: two where q < 2^31.9, else as many as any q needs.
+//
+// Two are enough there: |x| < 2^30.9 < 2^31 - 2^16 = (2^15 - 1) 2^16 and |d0| <= 2^15, so that the upper
+// digit is below 2^15 - 1 + 1/2 in size. (They are up to q = 2^32 - 2^17; 2^31.9 is the bound that was set.)
+//
+// As an integer the bound is floor(2^31.9). That is even, so that no modulus, odd as it is, lies between.
+inline constexpr int kMostDigits = 3;
+inline constexpr double kTwoDigitBits = 31.9;
+inline constexpr u64 kTwoDigitModulus = 4007346184;
 [[gnu::always_inline]] constexpr int digit_count(u64 q) {
-  return q < 4007346184u ? 2 : 3;
+  return q < kTwoDigitModulus ? 2 : kMostDigits;
+}
+// The same of a modulus that is wanted and not found yet, by its size in bits.
+[[gnu::always_inline]] constexpr int digit_count_of_bits(double bits) {
+  return bits < kTwoDigitBits ? 2 : kMostDigits;
 }
 
 }  // namespace velum::kernels

@@ -29,7 +29,7 @@ struct Checked {
   }
   static void shape(std::size_t n, const Modulus& m, const char* kernel) {
     require(n % 16 == 0, kernel, "the length is a multiple of 16");
-    require(m.q > (u64{1} << 20) && m.q < (u64{1} << 48) - (u64{1} << 33), kernel, "2^20 < q < 2^48 - 2^33");
+    require(modulus_in_range(m.q), kernel, kModulusRange);
   }
   static bool apart(const u64* a, const u64* b, std::size_t n) { return a == b || a + n <= b || b + n <= a; }
 
@@ -123,7 +123,7 @@ struct Checked {
   static void key_product(u64* out0, u64* out1, const u64* const* x, const u64* const* key0,
                           const u64* const* key1, std::size_t digits, std::size_t n, const Modulus& m) {
     shape(n, m, "key_product");
-    require(digits >= 1 && digits <= 64, "key_product", "1 to 64 digits");
+    require(digits >= 1 && digits <= kMaxKeyDigits, "key_product", "1 to 64 digits");
     for (std::size_t d = 0; d < digits; ++d) {
       for (const u64* p : {x[d], key0[d], key1[d]}) residues(p, n, m.q, "key_product input");
     }

@@ -14,10 +14,6 @@ namespace {
 using kernels::u128;
 using u64 = std::uint64_t;
 
-// Moduli lie strictly between: below 2^20 a modulus wastes a limb, above the bound a centred residue does not
-// fit three balanced 16-bit digits.
-constexpr u64 kSmallest = u64{1} << 20, kLargest = (u64{1} << 48) - (u64{1} << 33);
-
 u64 multiply_mod(u64 a, u64 b, u64 q) {
   return static_cast<u64>(static_cast<u128>(a) * b % q);
 }
@@ -60,8 +56,8 @@ bool is_prime(u64 n) {
 }
 
 u64 prime_near(double target, u64 order, const std::vector<u64>& taken) {
-  const double low = std::max(target / 2, static_cast<double>(kSmallest));
-  const double high = std::min(target * 2, static_cast<double>(kLargest));
+  const double low = std::max(target / 2, static_cast<double>(kernels::kModulusAbove));
+  const double high = std::min(target * 2, static_cast<double>(kernels::kModulusBelow));
   if (std::isfinite(target) && low < high) {
     const double step = static_cast<double>(order);
     const double centre = std::round((target - 1) / step);
@@ -77,10 +73,8 @@ u64 prime_near(double target, u64 order, const std::vector<u64>& taken) {
       for (const double side : {nearer, -nearer})
         if (const u64 q = suits(centre + side * d)) return q;
   }
-  fail_user(
-      "no free prime q = 1 mod {} within a factor of two of 2^{:.2f}, 2^20 < q < 2^48 - 2^33; ask for "
-      "another size",
-      order, std::log2(target));
+  fail_user("no free prime q = 1 mod {} within a factor of two of 2^{:.2f}, {}; ask for another size", order,
+            std::log2(target), kernels::kModulusRange);
 }
 
 u64 primitive_root(u64 order, u64 q) {

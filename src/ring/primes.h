@@ -8,8 +8,8 @@ namespace velum::ring {
 
 bool is_prime(std::uint64_t n);  // deterministic Miller-Rabin for 64 bits
 
-// The prime nearest to `target` with q = 1 mod `order`, not among `taken`, below 2^48 - 2^33 and above 2^20.
-// Throws Error(user) where none is found within a factor of two.
+// The prime nearest to `target` with q = 1 mod `order`, not among `taken`, within the bounds of a modulus
+// (kernels::modulus_in_range). Throws Error(user) where none is found within a factor of two.
 std::uint64_t prime_near(double target, std::uint64_t order, const std::vector<std::uint64_t>& taken);
 
 std::uint64_t power_mod(std::uint64_t base, std::uint64_t exponent, std::uint64_t q);

@@ -35,7 +35,7 @@ Ntt::Ntt(RingType type, std::size_t n, u64 q) {
   exponent[1] = n;
   for (std::size_t k = 2; k < n; ++k) exponent[k] = exponent[k / 2] / 2 + (k % 2 ? order / 2 : 0);
 
-  storage_ = AlignedBuffer<u64>::zeroed(6 * n);
+  storage_ = AlignedBuffer<u64>::zeroed(table_words(n));
   u64* arrays[6];
   for (std::size_t i = 0; i < 6; ++i) arrays[i] = storage_.data() + i * n;
   const auto place = [&](std::size_t first, std::size_t k, u64 e) {

@@ -28,6 +28,11 @@ constexpr u64 root_order(RingType type, std::size_t n) {
   return (type == RingType::real ? 4 : 2) * static_cast<u64>(n);
 }
 
+// Words of the tables of one prime: the roots and their inverses, each with two quotients.
+constexpr std::size_t table_words(std::size_t n) {
+  return 6 * n;
+}
+
 // The tables of the transform for one prime, owning the memory that kernels::NttTables views.
 class Ntt {
  public:

@@ -1,6 +1,7 @@
-// core/cost.h against the evaluator: a kernel table that counts its calls.
+// core/cost.h against the evaluator: a kernel table that counts its calls. And core/scratch.h against it.
 #include "ckks/core/cost.h"
 
+#include "ckks/core/scratch.h"
 #include "support.h"
 
 namespace velum::ckks::test {
@@ -112,6 +113,61 @@ TEST(Cost, MatchesTheEvaluator) {
       }
     }
     kernels::use_table(*counted_table);
+  }
+}
+
+// So many words, and behind them some that nobody is to write.
+struct Fenced {
+  static constexpr u64 kCanary = 0x5bd1e9955bd1e995;
+  static constexpr std::size_t kFence = 64;
+
+  explicit Fenced(std::size_t n) : words(n), memory(n + kFence) {
+    std::fill_n(memory.data(), memory.size(), kCanary);
+  }
+  bool intact() const {
+    return std::all_of(memory.data() + words, memory.data() + memory.size(),
+                       [](u64 x) { return x == kCanary; });
+  }
+  std::size_t words;
+  AlignedBuffer<u64> memory;
+};
+
+TEST(Scratch, HoldsWhatEveryOperationWrites) {
+  constexpr std::size_t n = 64;
+  for (const std::size_t alpha : {1u, 2u, 3u}) {
+    const Parameters params(
+        literal(RingType::real, n, std::vector<double>(5, 36), std::vector<double>(alpha, 40)));
+    const auto secret = SecretKey::from_seed(params, Seed{1});
+    const auto keys = generate_keys(params, secret, {5, {{3, 5}}}, kRandomness);
+    const ring::Rotation by(RingType::real, n, 3);
+    const Evaluator evaluator(params);
+    for (std::size_t limbs = 2; limbs <= 5; ++limbs) {
+      EXPECT_EQ(evaluator.scratch_words(limbs), scratch_words(limbs, alpha, n));
+      EXPECT_EQ(evaluator.decomposed_words(limbs), decomposed_words(limbs, alpha, n));
+      EXPECT_EQ(evaluator.extended_words(limbs), extended_words(limbs, alpha, n));
+      Fenced scratch(scratch_words(limbs, alpha, n)), lifted(decomposed_words(limbs, alpha, n)),
+          sum(extended_words(limbs, alpha, n));
+      u64* work = scratch.memory.data();
+      Ciphertext two(params, 2, limbs, 1), three(params, 3, limbs, 1), low(params, 2, limbs - 1, 1);
+      for (std::size_t l = 0; l < limbs; ++l)
+        for (std::size_t p = 0; p < 2; ++p) std::fill_n(two.view().limb(p, l), n, p + l);
+      evaluator.square(three.view(), two.view());
+      evaluator.relinearise_rescale(low.view(), three.view(), keys.relinearise, work);
+      // The last of its words are bytes of quotients, so that no fewer words would do.
+      EXPECT_NE(work[scratch.words - 1], Fenced::kCanary) << limbs << " " << alpha;
+      evaluator.relinearise(two.view(), three.view(), keys.relinearise, work);
+      evaluator.rescale(low.view(), two.view(), work);
+      Ciphertext turned(params, 2, limbs, 1);
+      for (Ciphertext* out : {&turned, &low}) {
+        evaluator.rotate(out->view(), two.view(), keys.rotations[0], by, work);
+        const auto x = evaluator.decompose(two.view(), lifted.memory.data(), work);
+        evaluator.rotate_decomposed(out->view(), x, keys.rotations[0], by, work);
+        evaluator.start_extended(sum.memory.data(), two.view());
+        evaluator.add_rotated_extended(sum.memory.data(), x, keys.rotations[0], by, work);
+        evaluator.divide_extended(out->view(), sum.memory.data(), limbs, work);
+      }
+      EXPECT_TRUE(scratch.intact() && lifted.intact() && sum.intact()) << limbs << " " << alpha;
+    }
   }
 }
 

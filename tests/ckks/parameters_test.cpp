@@ -68,6 +68,26 @@ TEST(Security, SpecialPrimesCount) {
   EXPECT_NO_THROW(Parameters{p});
 }
 
+// Bit for bit: plans are chosen by comparing such sums.
+TEST(Log2Product, IsOneSumInTheOrderOfTheModuli) {
+  const auto p = literal(RingType::real, 64, {36, 30, 41.3, 25.1, 47.9}, {47.95, 38});
+  const std::vector<double> wanted(p.moduli.begin(), p.moduli.end());
+  double sum = 0;
+  const auto heights = log2_products(wanted);
+  ASSERT_EQ(heights.size(), p.moduli.size() + 1);
+  EXPECT_EQ(heights[0], 0);
+  for (std::size_t l = 0; l < p.moduli.size(); ++l) {
+    EXPECT_EQ(bits_of(p.moduli)[l], std::log2(static_cast<double>(p.moduli[l])));
+    EXPECT_EQ(bits_of(wanted)[l], bits_of(p.moduli)[l]);
+    sum += bits_of(p.moduli)[l];
+    EXPECT_EQ(heights[l + 1], sum);
+    EXPECT_EQ(log2_product(std::span(p.moduli).first(l + 1)), sum);
+    EXPECT_EQ(log2_product(std::span(wanted).first(l + 1)), sum);
+  }
+  EXPECT_EQ(log2_qp(p), sum + log2_product(p.special));
+  EXPECT_EQ(Parameters(p).log2_qp(), log2_qp(p));
+}
+
 TEST(ParametersCheck, RefusesWhatIsWrong) {
   const auto good = literal(RingType::real, 64, {36, 30}, {37});
   EXPECT_NO_THROW(Parameters{good});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "support.h"
@@ -51,6 +52,32 @@ TEST_P(Digits, SplitPair) {
       }
     }
   }
+}
+
+// The largest centred residue and its negative, of the largest odd number below each bound: their digits, put
+// together, are what they were.
+TEST(DigitBounds, HoldTheLargestCentredResidue) {
+  for (const u64 q : {kTwoDigitModulus - 1, kModulusBelow - 1}) {
+    const int digits = digit_count(q);
+    std::vector<u64> x(kTile, q / 2);  // (q - 1) / 2
+    x[1] = q / 2 + 1;                  // and its negative
+    std::vector<std::int16_t> panel(static_cast<std::size_t>(digits) * 2 * kTile);
+    ref().split_pair(panel.data(), panel.size(), x.data(), nullptr, kTile, digits, make_modulus(q));
+    for (std::size_t column = 0; column < 2; ++column) {
+      std::int64_t sum = 0;
+      for (std::size_t d = static_cast<std::size_t>(digits); d-- > 0;)
+        sum = sum * 65536 + panel[d * 2 * kTile + 2 * column];
+      EXPECT_EQ(sum, (column ? -1 : 1) * static_cast<std::int64_t>(q / 2)) << q;
+    }
+  }
+}
+
+// As an integer and in bits the bound of two digits parts the same moduli.
+TEST(DigitBounds, InBitsAreThoseOfModuli) {
+  EXPECT_EQ(static_cast<u64>(std::exp2(kTwoDigitBits)), kTwoDigitModulus);
+  EXPECT_EQ(kTwoDigitModulus % 2, 0u);
+  for (const u64 q : {kTwoDigitModulus - 1, kTwoDigitModulus + 1, kModulusAbove + 1, kModulusBelow - 1})
+    EXPECT_EQ(digit_count(q), digit_count_of_bits(std::log2(static_cast<double>(q)))) << q;
 }
 
 enum class Weights { random, extreme_same_sign, extreme_mixed };

@@ -59,10 +59,10 @@ TEST(ParameterSearch, PrimesOfEveryScalingAreSound) {
                 for (const double excess : {0., 8.}) {
                   const auto scaling = assign_scales(problem, {input, weights, weights, values});
                   if (!scaling.feasible) continue;
-                  std::vector<double> sizes;
-                  for (const double q : scaling.primes) sizes.push_back(std::log2(q));
-                  const double bits = ckks::largest_digit_bits(sizes, special) + excess;
-                  if (bits > 47.9 * static_cast<double>(special)) continue;  // as the search does
+                  const double bits =
+                      ckks::largest_digit_bits(ckks::bits_of(scaling.primes), special) + excess;
+                  if (bits / static_cast<double>(special) > kLargestSpecialPrime)
+                    continue;  // as the search does
                   const auto literal =
                       choose_primes(scaling, levels.stages.back().limbs, special, excess, 256, request);
                   EXPECT_EQ(literal.special.size(), special);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/error.h"
 #include "ckks/client/client.h"
@@ -16,8 +17,8 @@ void check_limbs(const Parameters& params, std::size_t limbs) {
 
 // Slots reach Q/2 at most, or they wrap around unseen.
 void check_room(const Parameters& params, std::span<const double> values, double scale, std::size_t limbs) {
-  double log2_q = 0, largest = 0;
-  for (std::size_t l = 0; l < limbs; ++l) log2_q += std::log2(static_cast<double>(params.ring().q(l)));
+  const double log2_q = log2_product(std::span(params.literal().moduli).first(limbs));
+  double largest = 0;
   for (const double v : values) largest = std::max(largest, std::abs(v));
   if (largest > 0 && std::log2(largest) + std::log2(scale) > log2_q - 2)
     fail_user("encrypt: a value of magnitude {:.6g} at scale 2^{:.2f} does not fit {} limbs of {:.2f} bits",

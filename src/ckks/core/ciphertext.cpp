@@ -1,20 +1,11 @@
 #include "ckks/core/ciphertext.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/error.h"
 #include "ring/samplers.h"
 
 namespace velum::ckks {
-
-namespace {
-
-int bit_count(u64 q) {
-  return static_cast<int>(std::bit_width(q));
-}
-
-}  // namespace
 
 Ciphertext::Ciphertext(const Parameters& params, std::size_t polys, std::size_t limbs, double scale)
     : polys_(polys), limbs_(limbs), n_(params.n()), scale_(scale) {
@@ -51,11 +42,11 @@ void expand(View out, const SeededCiphertext& in, const Parameters& params) {
 }
 
 std::size_t packed_limb_bytes(const Parameters& params, std::size_t limb) {
-  return params.n() / 8 * static_cast<std::size_t>(bit_count(params.ring().q(limb)));
+  return packed_limb_bytes(params.n(), params.ring().q(limb));
 }
 
 void pack_limb(std::uint8_t* out, const u64* x, const Parameters& params, std::size_t limb) {
-  kernels::table().pack_bits(out, x, params.n(), bit_count(params.ring().q(limb)));
+  kernels::table().pack_bits(out, x, params.n(), kernels::bit_width(params.ring().q(limb)));
 }
 
 void unpack_limb(u64* out, std::span<const std::uint8_t> in, const Parameters& params, std::size_t limb,
@@ -64,7 +55,7 @@ void unpack_limb(u64* out, std::span<const std::uint8_t> in, const Parameters& p
     fail_user("{}: {} bytes for limb {}, {} expected", what, in.size(), limb,
               packed_limb_bytes(params, limb));
   const u64 q = params.ring().q(limb);
-  const u64 largest = kernels::table().unpack_bits(out, in.data(), params.n(), bit_count(q));
+  const u64 largest = kernels::table().unpack_bits(out, in.data(), params.n(), kernels::bit_width(q));
   if (largest >= q)
     fail_user("{}: corrupt: limb {} holds the residue {}, its modulus is {}; make or copy the file again",
               what, limb, largest, q);

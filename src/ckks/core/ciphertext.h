@@ -65,7 +65,10 @@ void expand_limb(u64* out, const Seed& seed, std::size_t limb, std::size_t n, co
 // Both polynomials into a view of two.
 void expand(View out, const SeededCiphertext& in, const Parameters& params);
 
-// Wire format of polynomials: limb l takes bit_width(q_l) bits a residue.
+// Wire format of polynomials: a limb takes bit_width(q) bits a residue.
+constexpr std::size_t packed_limb_bytes(std::size_t n, u64 q) {
+  return n / 8 * static_cast<std::size_t>(kernels::bit_width(q));
+}
 std::size_t packed_limb_bytes(const Parameters& params, std::size_t limb);
 void pack_limb(std::uint8_t* out, const u64* x, const Parameters& params, std::size_t limb);
 // Bytes from outside: refuses a wrong length and a residue that is not below its modulus; `what` names the

@@ -1,6 +1,5 @@
 #include "ckks/core/key_sizes.h"
 
-#include <bit>
 #include <span>
 
 namespace velum::ckks {
@@ -9,10 +8,9 @@ namespace {
 
 constexpr std::uint64_t kIds = sizeof(ParametersId) + 16, kSeed = sizeof(Seed);
 
-// As packed_limb_bytes has it.
 std::uint64_t packed_bytes(std::size_t n, std::span<const u64> moduli) {
   std::uint64_t bytes = 0;
-  for (const u64 q : moduli) bytes += n / 8 * static_cast<std::uint64_t>(std::bit_width(q));
+  for (const u64 q : moduli) bytes += packed_limb_bytes(n, q);
   return bytes;
 }
 

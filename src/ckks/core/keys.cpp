@@ -142,8 +142,7 @@ const SwitchKey* rotation_key(const EvaluationKeys& keys, std::int64_t steps, co
 }
 
 std::uint64_t switch_key_bytes(std::size_t limbs, std::size_t special, std::size_t n) {
-  if (limbs == 0 || special == 0) return 0;
-  return std::uint64_t{2} * ((limbs + special - 1) / special) * (limbs + special) * n * sizeof(u64);
+  return std::uint64_t{2} * digit_count(limbs, special) * (limbs + special) * n * sizeof(u64);
 }
 
 void check_key_list(const KeyList& list, const Parameters& params, const std::string& what) {

@@ -66,7 +66,7 @@ struct EvaluationKeys {
 
 // The key for rotations by `steps` (any sign); nullptr where there is none.
 const SwitchKey* rotation_key(const EvaluationKeys& keys, std::int64_t steps, const Parameters& params);
-// Bytes of a switching key of `limbs` limbs in memory, both halves expanded.
+// Bytes of a switching key of `limbs` limbs in memory, both halves expanded; 0 where it has no digit.
 std::uint64_t switch_key_bytes(std::size_t limbs, std::size_t special, std::size_t n);
 
 }  // namespace velum::ckks

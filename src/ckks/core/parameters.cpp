@@ -13,9 +13,8 @@ namespace velum::ckks {
 
 namespace {
 
-constexpr std::size_t kMaxModuli = 64;  // the most digits that one key switch sums
+constexpr std::size_t kMaxModuli = kernels::kMaxKeyDigits;  // with one special prime each is a digit
 constexpr std::size_t kMaxSpecial = 16;
-constexpr u64 kSmallest = u64{1} << 20, kLargest = (u64{1} << 48) - (u64{1} << 33);
 constexpr std::size_t kSmallestN = 1 << 10, kLargestN = 1 << 16, kLargestInsecureN = 1 << 10;
 
 void check_dimension(const ParametersLiteral& p) {
@@ -40,8 +39,8 @@ void check_moduli(const ParametersLiteral& p) {
   all.insert(all.end(), p.special.begin(), p.special.end());
   const u64 order = ring::root_order(p.ring, p.n);
   for (const u64 q : all) {
-    if (q <= kSmallest || q >= kLargest)
-      fail_user("parameters: modulus {} is out of range: 2^20 < q < 2^48 - 2^33", q);
+    if (!kernels::modulus_in_range(q))
+      fail_user("parameters: modulus {} is out of range: {}", q, kernels::kModulusRange);
     if (q % order != 1) fail_user("parameters: modulus {} is not 1 mod {}, as the ring needs", q, order);
     if (!ring::is_prime(q)) fail_user("parameters: modulus {} is not a prime", q);
   }
@@ -63,15 +62,16 @@ void check_special(const ParametersLiteral& p) {
         p.special.size(), digit, special, p.special.size());
 }
 
-void check_security(const ParametersLiteral& p, double log2_qp) {
+void check_security(const ParametersLiteral& p) {
   if (p.security == Security::none) return;
+  const double bits = log2_qp(p);
   const int limit = max_log2_qp(p.n, p.security);
-  if (log2_qp > limit)
+  if (bits > limit)
     fail_user(
         "parameters: log2(QP) = {:.2f} at ring dimension {}, at most {} for {} bits of security; use fewer "
         "or smaller "
         "moduli, or a larger ring dimension",
-        log2_qp, p.n, limit, static_cast<int>(p.security));
+        bits, p.n, limit, static_cast<int>(p.security));
 }
 
 // Done before any table is built.
@@ -79,7 +79,7 @@ ParametersLiteral checked(ParametersLiteral p) {
   check_dimension(p);
   check_moduli(p);
   check_special(p);
-  check_security(p, log2_product(p.moduli) + log2_product(p.special));
+  check_security(p);
   return p;
 }
 
@@ -87,6 +87,21 @@ std::vector<u64> all_moduli(const ParametersLiteral& p) {
   std::vector<u64> all = p.moduli;
   all.insert(all.end(), p.special.begin(), p.special.end());
   return all;
+}
+
+template <typename Modulus>
+std::vector<double> logs_of(std::span<const Modulus> moduli) {
+  std::vector<double> bits;
+  bits.reserve(moduli.size());
+  for (const Modulus q : moduli) bits.push_back(std::log2(static_cast<double>(q)));
+  return bits;
+}
+
+template <typename Modulus>
+double sum_of_logs(std::span<const Modulus> moduli) {
+  double sum = 0;
+  for (const Modulus q : moduli) sum += std::log2(static_cast<double>(q));
+  return sum;
 }
 
 }  // namespace
@@ -101,16 +116,30 @@ double largest_digit_bits(std::span<const double> moduli, std::size_t special) {
   return most;
 }
 
-double log2_product(std::span<const u64> moduli) {
-  double sum = 0;
-  for (const u64 q : moduli) sum += std::log2(static_cast<double>(q));
-  return sum;
+std::vector<double> bits_of(std::span<const u64> moduli) {
+  return logs_of(moduli);
+}
+std::vector<double> bits_of(std::span<const double> moduli) {
+  return logs_of(moduli);
 }
 
-std::vector<double> bits_of(std::span<const u64> moduli) {
-  std::vector<double> bits;
-  for (const u64 q : moduli) bits.push_back(std::log2(static_cast<double>(q)));
-  return bits;
+double log2_product(std::span<const u64> moduli) {
+  return sum_of_logs(moduli);
+}
+double log2_product(std::span<const double> moduli) {
+  return sum_of_logs(moduli);
+}
+
+std::vector<double> log2_products(std::span<const double> moduli) {
+  std::vector<double> sums;
+  sums.reserve(moduli.size() + 1);
+  sums.push_back(0);
+  for (const double q : moduli) sums.push_back(sums.back() + std::log2(q));
+  return sums;
+}
+
+double log2_qp(const ParametersLiteral& p) {
+  return log2_product(p.moduli) + log2_product(p.special);
 }
 
 Parameters::Parameters(ParametersLiteral literal)
@@ -122,7 +151,7 @@ Parameters::Parameters(ParametersLiteral literal)
 }
 
 double Parameters::log2_qp() const {
-  return log2_product(literal_.moduli) + log2_product(literal_.special);
+  return ckks::log2_qp(literal_);
 }
 
 std::string Parameters::id_text() const {

@@ -25,7 +25,7 @@ struct ParametersLiteral {
   RingType ring = RingType::real;
   std::size_t n = 0;  // ring dimension, 2^10..2^16 (from 2^4 with Security::none)
   std::vector<u64>
-      moduli;  // q_0 .. q_{L-1}: distinct primes = 1 mod 4n (2n standard), 2^20 < q < 2^48 - 2^33
+      moduli;  // q_0 .. q_{L-1}: distinct primes = 1 mod 4n (2n standard), kernels::modulus_in_range
   std::vector<u64>
       special;  // P: 1 or more primes of the same kind; their product is at least that of any key-switch
                 // digit (group of special.size() consecutive moduli); empty where no key switch is needed
@@ -65,12 +65,21 @@ class Parameters {
   ParametersId id_;
 };
 
+// Sizes of moduli in bits, and of their product: log2 of each, and the sum of these from the first modulus
+// on. Plans are chosen by comparing such sums, so that their order is part of what they are. Moduli that are
+// wanted and not found yet are real numbers.
+std::vector<double> bits_of(std::span<const u64> moduli);
+std::vector<double> bits_of(std::span<const double> moduli);
+double log2_product(std::span<const u64> moduli);
+double log2_product(std::span<const double> moduli);
+// Of the product of the lowest l moduli at place l, from none of them (0) to all.
+std::vector<double> log2_products(std::span<const double> moduli);
+// log2(QP) of a literal: that of its moduli and that of its special primes, added.
+double log2_qp(const ParametersLiteral& p);
+
 // Bits of the largest group of `special` consecutive moduli, from the sizes of the moduli in bits: the
 // special primes' product has at least so many, whatever keys are made. 0 where there are no special primes.
 double largest_digit_bits(std::span<const double> moduli, std::size_t special);
-std::vector<double> bits_of(std::span<const u64> moduli);
-// log2 of their product.
-double log2_product(std::span<const u64> moduli);
 
 // Digits of a key switch over so many limbs, each a group of `alpha` consecutive moduli; 0 without special
 // primes.

@@ -28,8 +28,8 @@ const u64* Digits::lift(std::size_t d, std::size_t m, u64* out) const {
   return out;
 }
 
-std::array<u64*, kMaxDigits> Digits::coefficients_of(std::size_t d) const {
-  std::array<u64*, kMaxDigits> x;
+std::array<u64*, kernels::kMaxKeyDigits> Digits::coefficients_of(std::size_t d) const {
+  std::array<u64*, kernels::kMaxKeyDigits> x;
   for (std::size_t i = 0; i < moduli_of(d); ++i) x[i] = coefficient_limb(d * s_.alpha + i);
   return x;
 }

@@ -9,8 +9,6 @@
 
 namespace velum::ckks {
 
-inline constexpr std::size_t kMaxDigits = 64;  // parameters have at most 64 moduli
-
 // The digits of one polynomial, lifted to a modulus when they are asked for.
 class Digits {
  public:
@@ -35,7 +33,7 @@ class Digits {
   const ring::BaseConversion& lift_of(std::size_t d) const {
     return s_.digit_lift[d * s_.alpha + moduli_of(d) - 1];
   }
-  std::array<u64*, kMaxDigits> coefficients_of(std::size_t d) const;
+  std::array<u64*, kernels::kMaxKeyDigits> coefficients_of(std::size_t d) const;
 
   const EvaluatorConstants& s_;
   ConstView in_;
@@ -51,7 +49,7 @@ template <typename Digit>
 void key_product_at(const EvaluatorConstants& s, const SwitchKey& key, std::size_t digits, std::size_t m,
                     const Digit& digit, u64* out0, u64* out1) {
   const std::size_t row = m < s.limbs ? m : key.limbs + m - s.limbs;
-  std::array<const u64*, kMaxDigits> x, b, a;
+  std::array<const u64*, kernels::kMaxKeyDigits> x, b, a;
   for (std::size_t d = 0; d < digits; ++d) {
     x[d] = digit(d);
     b[d] = key.b[d].data() + row * s.n;

@@ -10,7 +10,7 @@ namespace velum::ckks {
 // The remainder modulo the divisor's moduli, in coefficients, one array each, scaled for its lift; n
 // quotients.
 struct Remainder {
-  std::array<u64*, kMaxDigits + 1> at;
+  std::array<u64*, kernels::kMaxKeyDigits + 1> at;
   std::uint8_t* quotient = nullptr;
 };
 

@@ -15,6 +15,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "ckks/core/scratch.h"
 #include "ckks/eval/digits.h"
 #include "ckks/eval/division.h"
 
@@ -56,12 +57,8 @@ void check_relinearise(const EvaluatorConstants& s, View out, ConstView in, cons
 
 }  // namespace
 
-// Scratch: the switched polynomial's coefficients [limbs] and lifted digits [digits], both polynomials of the
-// result at the divisor's moduli [2 (alpha + 1)] and at the modulus in work [2], and the remainder's lift
-// [1], in limbs; and a byte a coefficient for each digit and both remainders.
 std::size_t Evaluator::scratch_words(std::size_t limbs) const {
-  const std::size_t digits = digit_count(limbs, state_->alpha), bytes = (digits + 2) * state_->n;
-  return (limbs + digits + 2 * (state_->alpha + 1) + 3) * state_->n + (bytes + 7) / 8;
+  return ckks::scratch_words(limbs, state_->alpha, state_->n);
 }
 
 void Evaluator::relinearise(View out, ConstView in, const SwitchKey& key, u64* scratch) const {

@@ -12,6 +12,7 @@
 #include "ckks/eval/division.h"
 
 #include "base/error.h"
+#include "ckks/core/scratch.h"
 #include "ring/automorphism.h"
 
 namespace velum::ckks {
@@ -114,7 +115,7 @@ void Evaluator::rotate(View out, ConstView in, const SwitchKey& key, const ring:
 }
 
 std::size_t Evaluator::decomposed_words(std::size_t limbs) const {
-  return (digit_count(limbs, state_->alpha) * (limbs + state_->alpha) - limbs) * state_->n;
+  return ckks::decomposed_words(limbs, state_->alpha, state_->n);
 }
 
 Decomposed Evaluator::decompose(ConstView in, u64* storage, u64* scratch) const {
@@ -146,7 +147,7 @@ void Evaluator::rotate_decomposed(View out, const Decomposed& x, const SwitchKey
 }
 
 std::size_t Evaluator::extended_words(std::size_t limbs) const {
-  return 2 * (limbs + state_->alpha) * state_->n;
+  return ckks::extended_words(limbs, state_->alpha, state_->n);
 }
 
 void Evaluator::start_extended(u64* sum, ConstView in) const {

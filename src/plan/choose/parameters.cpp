@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "base/parallel.h"
+#include "ckks/core/parameters.h"
 #include "kernels/types.h"
 
 namespace velum::plan {
@@ -122,18 +123,16 @@ void try_choices(const ScaleProblem& problem, const Request& request, const Scal
   const auto n = static_cast<std::size_t>(problem.n);
   const double limit = security_limit(n, request.security);
   RingSize ring{n, 0, {}};
-  double input_bits = 0;
-  std::vector<double> sizes;
-  std::uint64_t wide = 0;
-  for (const double q : scaling.primes) {
-    wide |= std::uint64_t{std::log2(q) < 31.9 ? 0u : 1u} << (sizes.size() % 64);
-    sizes.push_back(std::log2(q));
-    input_bits += sizes.back();
-    ring.digits.push_back(sizes.back() < 31.9 ? 2 : 3);
+  const auto sizes = ckks::bits_of(scaling.primes);
+  const double input_bits = ckks::log2_product(scaling.primes);
+  std::uint64_t wide = 0;  // a bit a prime: whether its residues have three digits
+  for (std::size_t l = 0; l < sizes.size(); ++l) {
+    ring.digits.push_back(kernels::digit_count_of_bits(sizes[l]));
+    wide |= std::uint64_t{ring.digits[l] == kernels::kMostDigits ? 1u : 0u} << (l % 64);
   }
   for (auto& [special, excess, work, seconds] : choices) {
     const double size = special ? ckks::largest_digit_bits(sizes, special) + excess : 0;
-    if (special && size / static_cast<double>(special) > 47.95) continue;
+    if (special && size / static_cast<double>(special) > kLargestSpecialPrime) continue;
     // True primes lie a little off the wanted ones.
     const double log2_qp = input_bits + size + 0.02 * static_cast<double>(scaling.primes.size() + special);
     found.closest = std::min(found.closest, log2_qp);
@@ -222,11 +221,9 @@ bool settle(Parameters& p, const Candidate& c, const RingSearch& found, const Sc
   p.literal = choose_primes(assign_scales(settled, p.bits), final_limbs, p.special, p.excess, p.n, request);
   p.scaling = assign_scales(settled, p.bits, &p.literal.moduli);
   p.input_bits = ckks::log2_product(p.literal.moduli);
-  p.log2_qp = p.input_bits + ckks::log2_product(p.literal.special);
-  RingSize ring{p.n, p.special, {}};
-  for (const auto q : p.literal.moduli) ring.digits.push_back(kernels::digit_count(q));
-  p.seconds =
-      seconds_of(placed_work(problem.stages, problem.levels, p.placement), ring, problem, rates_of(request));
+  p.log2_qp = ckks::log2_qp(p.literal);
+  p.seconds = seconds_of(placed_work(problem.stages, problem.levels, p.placement), ring_size(p.literal),
+                         problem, rates_of(request));
   return p.scaling.feasible && p.log2_qp <= p.limit && p.scaling.precision_bits >= request.precision_bits;
 }
 
@@ -289,7 +286,7 @@ bool cheap_result(const std::vector<PackedStage>& stages, const Levels& levels, 
                   const Request& request) {
   constexpr double kMost = 0.1;
   const auto seconds = [&](const Levels& l) {
-    const RingSize ring{n, 1, std::vector<int>(l.limbs, 3)};
+    const RingSize ring = ring_before_primes(n, 1, l.limbs);
     double sum = 0;
     for (const auto& w : placed_work(stages, l, place_relinearisation(stages, l, n, 1, rates_of(request))))
       sum += cost_of(w.work, ring, rates_of(request)).seconds;

@@ -16,7 +16,10 @@ struct Placement {
   std::uint32_t switch_limbs = 0;  // of the tallest that is relinearised or rotated
 };
 
-// Compares the costs in a ring of this size, all primes taken at three digits.
+// A ring whose primes are not chosen yet: all are taken at the most digits that a residue has.
+RingSize ring_before_primes(std::size_t n, std::size_t special, std::size_t limbs);
+
+// Compares the costs in a ring of this size, before its primes are chosen.
 Placement place_relinearisation(const std::vector<PackedStage>& stages, const Levels& levels, std::size_t n,
                                 std::size_t special, const Rates& rates);
 

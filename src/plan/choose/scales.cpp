@@ -1,8 +1,12 @@
 #include "plan/choose/scales.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "ckks/core/parameters.h"
 #include "plan/choose/quantise.h"
 
 namespace velum::plan {
@@ -133,8 +137,7 @@ class Assignment {
     const std::uint32_t count = p_.levels.stages[i].limbs;
     out_.final_bits = bits;
     if (fixed_) {
-      double have = 0;
-      for (std::uint32_t l = 0; l < count; ++l) have += std::log2(out_.primes[l]);
+      const double have = ckks::log2_product(std::span<const double>(out_.primes).first(count));
       if (have < bits) refuse(i, "its result does not fit the last moduli");
       return;
     }
@@ -173,7 +176,8 @@ class Assignment {
     if (!fixed_) {
       prime =
           widest > 0 ? std::max(widest / wanted, std::exp2(kSmallestPrime)) : std::exp2(kSmallestPrime + 1);
-      if (std::log2(prime) > kLargestPrime) return refuse(at.front(), "a rescale needs a prime over 2^47.9");
+      if (std::log2(prime) > kLargestPrime)
+        return refuse(at.front(), fmt::format("a rescale needs a prime over 2^{}", kLargestPrime));
     }
     for (const auto i : at) {
       const bool lift_all = p_.levels.stages[i].degree == 1;
@@ -297,8 +301,7 @@ class Assignment {
 
   // A vector at scale T before its rescale must not wrap around the moduli it lives over; nor may the input.
   void check_heights() {
-    std::vector<double> height(p_.levels.limbs + 1, 0);
-    for (std::size_t l = 0; l < p_.levels.limbs; ++l) height[l + 1] = height[l] + std::log2(out_.primes[l]);
+    const auto height = ckks::log2_products(out_.primes);
     if (bits_.input + 2 > height[p_.levels.limbs] - 1e-9)
       return refuse(0, "the input does not fit the moduli");
     for (std::size_t i = 0; i < p_.stages.size(); ++i) {

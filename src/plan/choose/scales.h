@@ -63,9 +63,17 @@ struct ScaleProblem {
 Scaling assign_scales(const ScaleProblem& problem, const ScaleBits& bits,
                       const std::vector<ckks::u64>* primes = nullptr);
 
-// Bounds of what is asked for as a prime, in bits: room is left to find one nearby.
+// Bounds of what is asked for as a prime of the chain, in bits, within those of moduli
+// (kernels::modulus_in_range): room is left to find one nearby.
 inline constexpr double kSmallestPrime = 25, kLargestPrime = 47.9;
-// Below this a residue has two digits (kernels::digit_count).
+// The upper one of special primes. Their size is not chosen, it follows: the mean of the largest digit's
+// primes, and a share of the excess. The bound stands above the chain's, so that a digit whose primes are all
+// at theirs is not refused for how its logarithms were rounded. Special primes are looked for upwards, where
+// a twentieth of a bit is left below kernels::kModulusBelow (48 bits less 2^-14): 2^43 numbers, of which at
+// least one in 2^18 is 1 modulo the order of the roots.
+inline constexpr double kLargestSpecialPrime = 47.95;
+// Asked for where a prime's residues are to have two digits: the one that is found, looking upwards, is below
+// kernels::kTwoDigitBits.
 inline constexpr double kTwoDigitPrime = 31.88;
 
 }  // namespace velum::plan

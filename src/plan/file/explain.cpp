@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/units.h"
 
@@ -13,7 +12,8 @@ namespace {
 
 std::string bits_text(const std::vector<double>& primes) {
   std::string text;
-  for (const double q : primes) text += fmt::format("{}{:.1f}", text.empty() ? "" : " ", std::log2(q));
+  for (const double bits : ckks::bits_of(primes))
+    text += fmt::format("{}{:.1f}", text.empty() ? "" : " ", bits);
   return text;
 }
 
@@ -44,7 +44,7 @@ Choice explain_relinearisation(const std::vector<PackedStage>& stages, const Lev
     for (const auto& s : stages[i].sources)
       if (s.kind == SourceKind::square) other.squared[s.vector] = s.elements;
   }
-  const RingSize ring{p.n, p.special, std::vector<int>(levels.limbs, 3)};
+  const RingSize ring = ring_before_primes(p.n, p.special, levels.limbs);
   for (const auto& w : placed_work(stages, levels, other)) worst += cost_of(w.work, ring, rates).seconds;
   double chosen = 0;
   for (const auto& w : placed_work(stages, levels, p.placement))
@@ -88,7 +88,7 @@ std::vector<Choice> explain_choices(const ServerPlan& plan, const std::vector<Pa
          fmt::format("{} of {:.1f} bits", best.special,
                      ckks::log2_product(best.literal.special) / static_cast<double>(best.special)),
          fmt::format("key switches over {} digits; predicted {}",
-                     (best.placement.switch_limbs + best.special - 1) / best.special,
+                     ckks::digit_count(best.placement.switch_limbs, best.special),
                      seconds_text(best.seconds)),
          search.other_special
              ? fmt::format("{} special primes: {}, log2(QP) {:.1f}", search.other_special->special,

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/types.h"
+
 namespace velum::plan {
 
-// A worker's panel: int16 [poly][tile][pair][digit <= 3][16][2].
+// A worker's panel: int16 [poly][tile][pair][digit][16][2], digits as many as any modulus needs.
 constexpr std::uint64_t panel_bytes(std::size_t pairs, std::size_t polys, std::size_t columns) {
-  return std::uint64_t{pairs} * polys * columns * 3 * 2 * sizeof(std::int16_t);
+  return std::uint64_t{pairs} * polys * columns * kernels::kMostDigits * 2 * sizeof(std::int16_t);
 }
 
 // Most of a core's second-level cache.

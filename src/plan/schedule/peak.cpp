@@ -5,10 +5,12 @@
 #include <set>
 
 #include "base/error.h"
+#include "ckks/core/scratch.h"
 #include "plan/key_bytes.h"
 #include "plan/schedule/parts.h"
 #include "plan/schedule/run_products.h"
 #include "plan/schedule/stream.h"
+#include "ring/ring.h"
 
 namespace velum::plan {
 
@@ -17,9 +19,9 @@ namespace {
 // Program, libraries, buffers of files.
 constexpr std::uint64_t kProgramBytes = 8u << 20;
 
-// Tables of the transforms: roots and their inverses, each with two quotients, for every modulus.
+// Tables of the transforms, for every modulus.
 std::uint64_t table_bytes(const ckks::ParametersLiteral& params) {
-  return std::uint64_t{params.moduli.size() + params.special.size()} * 6 * params.n * 8;
+  return std::uint64_t{params.moduli.size() + params.special.size()} * ring::table_words(params.n) * 8;
 }
 
 // Input index of a step to value and element.
@@ -61,17 +63,15 @@ std::vector<std::uint32_t> pairs_read(const Step& step, const Task& task) {
   return pairs;
 }
 
-// As Evaluator::scratch_words: the switched polynomial, its lifted digits, and what the division holds;
-// beside it squares before they are relinearised, or the digits that an input's rotations share
-// (decomposed_words).
+// The evaluator's scratch memory; beside it squares before they are relinearised, or the digits that an
+// input's rotations share.
 std::uint64_t finish_scratch_bytes(const Step& step, std::size_t n, std::size_t special) {
-  const std::uint64_t limbs = step.limbs;
   if (!elementwise(step) && step.finish == Finish::none) return 0;
-  const std::uint64_t digits = special ? (limbs + special - 1) / special : 0;
-  const std::uint64_t beside = step.kind == StepKind::squares    ? 3 * limbs
-                               : step.kind == StepKind::rotation ? digits * (limbs + special) - limbs
-                                                                 : 0;
-  return (limbs + digits + 2 * (special + 1) + 3 + beside) * n * 8 + (digits + 2) * n;
+  const std::size_t limbs = step.limbs;
+  const std::size_t beside = step.kind == StepKind::squares    ? 3 * limbs * n
+                             : step.kind == StepKind::rotation ? ckks::decomposed_words(limbs, special, n)
+                                                               : 0;
+  return std::uint64_t{ckks::scratch_words(limbs, special, n) + beside} * 8;
 }
 
 }  // namespace
