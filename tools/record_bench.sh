@@ -36,8 +36,9 @@ for name in "${names[@]}"; do
                export VELUM_RATES=results/bench/rates.json ;;
     kernels)   tools/record.sh results/bench/kernels.json velum bench kernels --json OUT ;;
     mnist)     network mnist models/mnist.onnx --data "mnist:$VELUM_DATA/mnist" --repeat 15 ;;
-    pneumonia) network pneumonia models/pneumonia.onnx --data "medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz" --split train --repeat 3 --memory 12GiB ;;
-    cifar10)   network cifar10 models/cifar10.onnx "${cifar[@]}" --repeat 1 --memory 12GiB ;;
+    pneumonia) data=medmnist:$VELUM_DATA/pneumoniamnist/pneumoniamnist.npz
+               network pneumonia models/table/pneumonia-lenet5-best-s1.onnx --data "$data" --calibrate "$data" --margin 3 --split train --repeat 3 --memory 12GiB ;;
+    cifar10)   network cifar10 models/table/cifar10-scnn-element-kd-s1.onnx "${cifar[@]}" --precision 26 --repeat 1 --memory 12GiB ;;
     ngraph)    random cifar10-ngraph cifar10-ngraph "${cifar[@]}" --repeat 3 --memory 8GiB ;;
     deep)      random cifar10-deep cifar10-deep "${cifar[@]}" --repeat 1 --memory 14GiB ;;
     batch)     for images in 1 512 2048 8192; do

@@ -26,10 +26,10 @@ for name in "${names[@]}"; do
       one mnist models/mnist.onnx "mnist:$VELUM_DATA/mnist" 4096 batch 7 ;;
     cifar10)
       for images in 1 100; do
-        one cifar10 models/cifar10.onnx "cifar10:$VELUM_DATA/cifar10" "$images" auto 3
+        one cifar10 models/table/cifar10-scnn-element-tamed-s1.onnx "cifar10:$VELUM_DATA/cifar10" "$images" auto 3
       done
-      one cifar10 models/cifar10.onnx "cifar10:$VELUM_DATA/cifar10" 1 channels 3
-      one cifar10 models/cifar10.onnx "cifar10:$VELUM_DATA/cifar10" 4096 batch 1 ;;
+      one cifar10 models/table/cifar10-scnn-element-tamed-s1.onnx "cifar10:$VELUM_DATA/cifar10" 1 channels 3
+      one cifar10 models/table/cifar10-scnn-element-tamed-s1.onnx "cifar10:$VELUM_DATA/cifar10" 4096 batch 1 ;;
     *) echo "record_blocks: unknown name '$name'" >&2; exit 2 ;;
   esac
 done
