@@ -15,7 +15,8 @@ from pages import size, with_tables, write_or_check
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "peers.md"
 PICTURE = ROOT / "docs" / "pictures" / "peers.svg"
-COLOURS = {"Velum": "#1f5fa8", "OpenFHE": "#c2571a", "HElayers": "#3d8a4e", "TenSEAL": "#7a4fa3"}
+COLOURS = {"Velum": "#1f5fa8", "OpenFHE": "#c2571a", "HElayers": "#3d8a4e", "TenSEAL": "#7a4fa3", "Orion": "#b03a6b",
+           "desilofhe": "#7a6a1f"}
 
 
 def records():
@@ -51,7 +52,9 @@ def table():
     lines += [row(r, velum) for r in all_records]
     m = all_records[0]["machine"]
     shared = "shared with other work" if any(r["machine"]["shared"] for r in all_records) else "otherwise idle"
-    lines += ["", f"{m['cpu']}, {m['cores']} cores ({', '.join(m['instructions'])}), 2 threads, {shared}; 128 bits of security. "
+    silent = sorted({r["result"]["peer"] for r in all_records if not r["result"]["parameters"].get("security")})
+    security = "128 bits of security" + (f" ({', '.join(silent)} does not tell its own)" if silent else "")
+    lines += ["", f"{m['cpu']}, {m['cores']} cores ({', '.join(m['instructions'])}), 2 threads, {shared}; {security}. "
               "Files: `results/peers/`, written by `tools/peers/compare.sh`."]
     return "\n".join(lines) + "\n"
 
