@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that no include points from a room to one below it (docs/design.md, "The rooms"), and none of a public header to
+"""Checks that no include points from a room to one below it (docs/design.md, "Who may know whom"), and none of a public header to
 anything but the standard library.
 
 A file of src/ belongs to the room that its folder names. It may include its own room and the rooms it is allowed to

@@ -20,6 +20,28 @@ struct Outputs {
   }
 };
 
+/// Bytes of a secret: locked in memory where the system's limits allow it, left out of core dumps, and wiped
+/// when they die. They move, and are copied by nobody but the caller.
+class SecretBytes {
+ public:
+  /// So many zeros, to be written to: a key can be read from elsewhere straight into them.
+  explicit SecretBytes(std::size_t size);
+  SecretBytes(SecretBytes&&) noexcept;             ///< Moves; the other one is empty then.
+  SecretBytes& operator=(SecretBytes&&) noexcept;  ///< Moves, and wipes what was here.
+  ~SecretBytes();                                  ///< Wipes them.
+
+  /// All of them, for as long as this object lives and is not moved from.
+  std::span<std::uint8_t> bytes();
+  ByteView bytes() const;  ///< The same, to be read.
+
+  /// @cond detail
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+  /// @endcond
+};
+
 /// How a client works.
 struct ClientOptions {
   int threads = 0;  ///< 0: as many as this process may use.
@@ -52,6 +74,10 @@ class Client {
   /// With the secret key of a file, which nobody but its owner may be allowed to read. Throws Error: another
   /// plan's parameters, damaged, or readable by others.
   static Client load(ClientPlan plan, const std::string& secret_key, const ClientOptions& options = {});
+  /// The same from memory: the bytes of that file, from a vault or a database, say. They stay the caller's,
+  /// who keeps them where no core dump and no swap finds them, and wipes them (SecretBytes does). No copy of
+  /// them is kept but the key.
+  static Client from_secret_key(ClientPlan plan, ByteView secret_key, const ClientOptions& options = {});
   /// With a public key alone: can encrypt, and nothing else. Throws Error where the plan does not allow for
   /// it (ClientPlan::public_key()).
   static Client load_public(ClientPlan plan, const std::string& public_key,
@@ -72,6 +98,8 @@ class Client {
   /// Fresh evaluation keys for the server, as the file `eval.keys`: ClientPlan::evaluation_key_bytes() bytes.
   /// The functions that need the secret key throw Error without it.
   Bytes evaluation_keys(const Monitor& monitor = {}) const;
+  /// The secret key, as the file `secret.key`, for who keeps it elsewhere: from_secret_key() reads it.
+  SecretBytes secret_key() const;
   /// A fresh public key, as the file `public.key`. Throws Error where the plan does not allow for it.
   Bytes public_key() const;
   /// Writes `secret/secret.key` (mode 0600, in a folder of mode 0700), fresh `public/eval.keys`, and

@@ -70,8 +70,8 @@ struct ServerOptions {
 };
 
 /// A network and the keys of one data owner, ready to evaluate. Owns all that it refers to, and keeps its
-/// memory from call to call. Calls of one server from several threads queue; several servers work side by
-/// side, each with its own threads.
+/// memory from call to call. Calls of one server from several threads queue, and one that waits can be
+/// cancelled; several servers work side by side, each with its own threads.
 class Server {
  public:
   /// Throws Error: keys of other parameters, a key that the plan needs is absent, or not enough memory.

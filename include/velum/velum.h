@@ -43,6 +43,9 @@ struct RunReport {
   std::optional<double>
       accuracy;  ///< Share with the class of their label, encrypted; where there are labels.
   std::optional<double> accuracy_clear;  ///< The same in the clear.
+  /// Mean of the classes' F1 over those that occur or are predicted, encrypted; where there are labels.
+  std::optional<double> macro_f1;
+  std::optional<double> macro_f1_clear;  ///< The same in the clear.
   double largest_error = 0;              ///< Of an output, against the clear.
   double precision_bits = 0;             ///< -log2 of the rms error over the largest clear output.
   double predicted_bits = 0;             ///< By the plan: -log2 of the rms error over the outputs' bound.
@@ -50,10 +53,12 @@ struct RunReport {
   /// Why the outputs are not to be trusted: far fewer bits are kept than were predicted. Empty where they
   /// are.
   std::string problem;
-  double predicted_seconds = 0;  ///< By the plan, of evaluating all batches with as many threads as it says.
-  double keygen_seconds = 0;     ///< Making the keys.
-  double encrypt_seconds = 0;    ///< Encrypting.
-  double decrypt_seconds = 0;    ///< Decrypting.
+  /// By the plan, of evaluating all batches with as many threads as it was made for;
+  /// EvaluationReport::predicted_seconds is with those of this run.
+  double predicted_seconds = 0;
+  double keygen_seconds = 0;               ///< Making the keys.
+  double encrypt_seconds = 0;              ///< Encrypting.
+  double decrypt_seconds = 0;              ///< Decrypting.
   std::uint64_t evaluation_key_bytes = 0;  ///< Of the file.
   std::uint64_t peak_rss_bytes =
       0;                        ///< Largest resident memory of this process, keys and encryption included.
@@ -65,7 +70,7 @@ struct RunReport {
   /// For people: what one asks first, predicted beside measured. `plan_seconds`: of planning, where it is
   /// known.
   std::string to_text(double plan_seconds = 0) const;
-  /// All figures; outputs are left out. Keys: docs/api.md.
+  /// All figures; outputs are left out. Keys: docs/api.md, "The reports as JSON".
   std::string to_json(double plan_seconds = 0) const;
   /// A page that loads nothing and runs no script: figures, pictures and tables.
   std::string to_html(const PageInfo& info) const;

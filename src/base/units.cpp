@@ -19,4 +19,8 @@ std::string format_bytes(double bytes) {
   return fmt::format("{:.2f} GB", bytes / 1e9);
 }
 
+std::string format_count(std::uint64_t n) {
+  return n < 1000 ? fmt::format("{}", n) : fmt::format("{},{:03}", format_count(n / 1000), n % 1000);
+}
+
 }  // namespace velum

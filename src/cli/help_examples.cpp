@@ -13,8 +13,10 @@ struct Example {
   const char *command, *line;
 };
 
-// In the order of a walk through them: each needs only what those before it wrote. A test runs them.
+// In the order of a walk through them: each needs only what those before it wrote. A test runs them. The one
+// without a name is that of `velum` itself.
 constexpr std::array kExamples{
+    Example{"", "velum run models/digits.onnx --data digits --images 500"},
     Example{"eval", "velum eval models/digits.onnx --data digits --images 500"},
     Example{"plan", "velum plan models/digits.onnx --batch 500 --out plan"},
     Example{"keygen", "velum keygen --plan plan/client.plan --out keys"},
@@ -40,13 +42,11 @@ constexpr std::array kExamples{
     Example{"bench make-model", "velum bench make-model dense-64x2 --out dense.onnx"},
 };
 
-void add_examples(CLI::App& app, const std::string& path) {
-  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; })) {
-    const auto name = path + sub->get_name();
-    if (const std::string line = help_example(name.c_str()); !line.empty())
-      sub->footer(sub->get_footer() + "\nExample: " + line);
-    add_examples(*sub, name + " ");
-  }
+void add_examples(CLI::App& app, const std::string& name) {
+  if (const std::string line = help_example(name.c_str()); !line.empty())
+    app.footer(app.get_footer() + "\nExample: " + line);
+  for (auto* sub : app.get_subcommands([](CLI::App*) { return true; }))
+    add_examples(*sub, name.empty() ? sub->get_name() : name + " " + sub->get_name());
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
-// The planner as a chain of passes, one file each. `make_plan` runs them all.
+// The planner as other rooms call it: what is asked of a plan, `make_plan`, and what came of it, also as
+// text. The stages that `make_plan` runs are the folders beside this file (docs/design.md, "Who may know
+// whom").
 #pragma once
 
 #include <functional>

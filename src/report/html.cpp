@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/units.h"
 #include "report/charts.h"
 #include "report/report.h"
 #include "report/style.h"
@@ -35,12 +36,6 @@ std::string percent(double share) {
 std::string difference(double x, int digits) {
   const double steps = std::pow(10, digits);
   return fmt::format("{:+.{}f}", std::round(x * steps) / steps + 0.0, digits);
-}
-
-// 12,345
-std::string grouped(std::size_t number) {
-  return number < 1000 ? std::to_string(number)
-                       : fmt::format("{},{:03}", grouped(number / 1000), number % 1000);
 }
 
 std::string or_dash(const std::optional<double>& x) {
@@ -109,7 +104,7 @@ void add_tiles(Page& page, const Report& r) {
   tile(page, "Macro F1", fmt::format("{:.4f}", m.macro_f1),
        others(r, [](const Metrics& x) { return fmt::format("{:.4f}", x.macro_f1); }));
   tile(page, "Macro AUC", or_dash(m.auc), others(r, [](const Metrics& x) { return or_dash(x.auc); }));
-  tile(page, "Images", grouped(m.images), fmt::format("{} classes", m.classes.size()));
+  tile(page, "Images", format_count(m.images), fmt::format("{} classes", m.classes.size()));
   page.body += "</div>\n";
 }
 

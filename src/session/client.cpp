@@ -1,5 +1,6 @@
 #include "velum/client.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -35,6 +36,24 @@ void require_public(const ClientPlan::State& s) {
 }
 
 }  // namespace
+
+struct SecretBytes::State {
+  SecretBuffer<std::uint8_t> buffer;
+};
+
+SecretBytes::SecretBytes(std::size_t size)
+    : state_(std::make_unique<State>(State{SecretBuffer<std::uint8_t>(size)})) {}
+SecretBytes::SecretBytes(SecretBytes&&) noexcept = default;
+SecretBytes& SecretBytes::operator=(SecretBytes&&) noexcept = default;
+SecretBytes::~SecretBytes() = default;
+
+std::span<std::uint8_t> SecretBytes::bytes() {
+  return state_ ? state_->buffer.span() : std::span<std::uint8_t>();
+}
+
+ByteView SecretBytes::bytes() const {
+  return state_ ? ByteView(state_->buffer.span()) : ByteView();
+}
 
 struct Client::State {
   State(ClientPlan p, int t) : plan(std::move(p)), threads(t) {}
@@ -102,6 +121,13 @@ Client Client::load(ClientPlan plan, const std::string& secret_key, const Client
   return Client(std::move(s));
 }
 
+Client Client::from_secret_key(ClientPlan plan, ByteView secret_key, const ClientOptions& options) {
+  auto s = std::make_unique<State>(std::move(plan), session::team_of(options.threads));
+  s->name = "the secret key";
+  s->secret = ckks::SecretKey::from_file(secret_key, s->params(), s->name);
+  return Client(std::move(s));
+}
+
 Client Client::load_public(ClientPlan plan, const std::string& public_key, const ClientOptions& options) {
   require_public(plan.state());
   auto s = std::make_unique<State>(std::move(plan), session::team_of(options.threads));
@@ -133,6 +159,13 @@ bool Client::has_secret() const {
 Bytes Client::evaluation_keys(const Monitor& monitor) const {
   const ThreadScope threads(state_->threads);
   return session::evaluation_keys_file(state_->make_keys(monitor), state_->params());
+}
+
+SecretBytes Client::secret_key() const {
+  const auto file = state_->need_secret().to_file();
+  SecretBytes key(file.size());
+  std::ranges::copy(file.span(), key.bytes().begin());
+  return key;
 }
 
 Bytes Client::public_key() const {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/units.h"
 
 namespace velum::session {
@@ -18,11 +20,18 @@ std::string time_text(const EvaluationReport& r) {
                      format_duration(r.predicted_seconds), r.threads, r.threads == 1 ? "thread" : "threads");
 }
 
+// With blocks an image takes several slots of a ciphertext.
+std::string slots_text(const EvaluationReport& r) {
+  const auto each = r.slots / std::max<std::size_t>(r.images_per_batch, 1);
+  return fmt::format("{} of {} slots used{}", format_count(r.images * each),
+                     format_count(r.batches * r.slots),
+                     each > 1 ? fmt::format(", {} an image", format_count(each)) : "");
+}
+
 // Memory that a process touches for the first time is slow: a server that keeps it is faster from its second
-// batch.
+// call.
 std::string places_text(const EvaluationReport& r) {
-  return fmt::format("{} of {} for images used{}", r.images, r.batches * r.images_per_batch,
-                     r.batches == 1 ? "; a first run, which touches new memory" : "");
+  return slots_text(r) + (r.first_run ? "; a first run, which touches new memory" : "");
 }
 
 std::string traffic_text(const EvaluationReport& r) {

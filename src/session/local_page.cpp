@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "report/report.h"
+#include "session/evaluation_text.h"
 #include "session/step_rows.h"
 #include "session/step_table.h"
 #include "velum/velum.h"
@@ -48,7 +49,7 @@ std::vector<report::Headline> headlines(const RunReport& r, bool scored) {
     all.push_back(
         {"Agreement", percent(r.agreement), fmt::format("of {} images, with the clear network", r.images)});
   all.push_back({"Time an image", fmt::format("{:.3g} ms", 1e3 * e.evaluate_seconds / images),
-                 fmt::format("{:.3g} ms predicted", 1e3 * r.predicted_seconds / images)});
+                 fmt::format("{:.3g} ms predicted", 1e3 * e.predicted_seconds / images)});
   all.push_back({"Memory", bytes_text(e.peak_rss_bytes), bytes_text(e.planned_peak_bytes) + " predicted"});
   all.push_back({"Security", fmt::format("{} bits", r.parameters.security_bits),
                  fmt::format("ring dimension {}", r.parameters.ring_dimension)});
@@ -74,11 +75,10 @@ std::string RunReport::to_html(const PageInfo& info) const {
   page.facts = {
       {"precision", fmt::format("{:.1f} bits of the largest output (largest error {:.2g})", precision_bits,
                                 largest_error)},
-      {"places",
-       fmt::format("{} of {} are used, in {} {}", images, evaluation.batches * evaluation.images_per_batch,
-                   evaluation.batches, evaluation.batches == 1 ? "batch" : "batches")},
+      {"places", fmt::format("{}, in {} {}", session::slots_text(evaluation), evaluation.batches,
+                             evaluation.batches == 1 ? "batch" : "batches")},
       {"evaluation", fmt::format("{}, {} predicted", format_duration(evaluation.evaluate_seconds),
-                                 format_duration(predicted_seconds))},
+                                 format_duration(evaluation.predicted_seconds))},
       {"other times", fmt::format("keys {}, encrypt {}, decrypt {}", format_duration(keygen_seconds),
                                   format_duration(encrypt_seconds), format_duration(decrypt_seconds))},
       {"input", per_image(evaluation.input_bytes)},
@@ -102,7 +102,7 @@ std::string RunReport::to_html(const PageInfo& info) const {
   for (const auto& s : evaluation.steps) predicted_steps += s.predicted_seconds_one_thread / cores;
   page.steps.push_back({"reading the input",
                         evaluation.input_seconds,
-                        std::max(0.0, predicted_seconds - predicted_steps),
+                        std::max(0.0, evaluation.predicted_seconds - predicted_steps),
                         {},
                         {}});
   for (const auto& s : session::rows_of(session::private_steps(evaluation))) {

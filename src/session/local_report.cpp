@@ -40,6 +40,8 @@ void compare(RunReport& r, std::size_t width) {
   if (r.labels.empty()) return;
   r.accuracy = report::agreement(encrypted, r.labels);
   r.accuracy_clear = report::agreement(clear, r.labels);
+  r.macro_f1 = report::macro_f1(r.labels, encrypted);
+  r.macro_f1_clear = report::macro_f1(r.labels, clear);
 }
 
 // In bits of the plan's bound, not of the largest output at hand, which may be small. Errors that are many
@@ -141,8 +143,9 @@ RunReport run(const Model& model, const Plan& plan, const Images& images, const 
   e.images_per_batch = result.images_per_batch;
   e.slots = local.params().slots();
   e.threads = team;
+  e.first_run = true;
   e.evaluate_seconds = e.total_seconds = result.report.seconds;
-  e.predicted_seconds = r.predicted_seconds;
+  e.predicted_seconds = planned.total.seconds / team * batches;
   e.input_seconds = result.report.input_seconds;
   e.input_bytes = result.input_bytes;
   e.output_bytes = result.output_bytes;
@@ -162,9 +165,10 @@ std::string RunReport::to_text(double plan_seconds) const {
   const auto say = [&](const std::string& name, const std::string& value) {
     t += session::said(name, value);
   };
-  say("accuracy",
-      accuracy ? fmt::format("{} encrypted, {} in the clear", percent(*accuracy), percent(*accuracy_clear))
-               : "unknown (no labels)");
+  say("accuracy", accuracy
+                      ? fmt::format("{} encrypted, {} in the clear; macro F1 {} and {}", percent(*accuracy),
+                                    percent(*accuracy_clear), percent(*macro_f1), percent(*macro_f1_clear))
+                      : "unknown (no labels)");
   say("agreement",
       fmt::format("{} of {} images have the class of the clear network", percent(agreement), images));
   say("time", session::time_text(e));
@@ -194,9 +198,12 @@ std::string RunReport::to_json(double plan_seconds) const {
       {"images_per_batch", e.images_per_batch},
       {"batches", e.batches},
       {"threads", e.threads},
+      {"first_run", e.first_run},
       {"kernels", kernels},
       {"accuracy_clear", or_null(accuracy_clear)},
       {"accuracy_encrypted", or_null(accuracy)},
+      {"macro_f1_clear", or_null(macro_f1_clear)},
+      {"macro_f1_encrypted", or_null(macro_f1)},
       {"agreement", agreement},
       {"max_abs_error", largest_error},
       {"precision_bits", precision_bits},
@@ -207,7 +214,7 @@ std::string RunReport::to_json(double plan_seconds) const {
         {"encrypt", encrypt_seconds},
         {"evaluate", e.evaluate_seconds},
         {"decrypt", decrypt_seconds}}},
-      {"predicted_seconds", predicted_seconds},
+      {"predicted_seconds", e.predicted_seconds},
       {"amortized_ms", 1e3 * e.evaluate_seconds / static_cast<double>(std::max<std::size_t>(images, 1))},
       {"bytes", {{"input", e.input_bytes}, {"output", e.output_bytes}, {"eval_keys", evaluation_key_bytes}}},
       {"peak_rss_bytes", peak_rss_bytes},

@@ -8,11 +8,15 @@
 
 namespace velum::session {
 
+void heed_cancel(const Monitor& monitor) {
+  if (monitor.cancel && monitor.cancel())
+    throw Error(ErrorKind::cancelled, "cancelled: the caller asked for an end");
+}
+
 std::function<void(double)> watched(const Monitor& monitor) {
   if (!monitor.progress && !monitor.cancel) return {};
   return [monitor, shown = std::make_shared<double>(0)](double share) {
-    if (monitor.cancel && monitor.cancel())
-      throw Error(ErrorKind::cancelled, "cancelled: the caller asked for an end");
+    heed_cancel(monitor);
     *shown = std::max(*shown, std::min(share, 1.0));
     if (monitor.progress) monitor.progress(*shown);
   };

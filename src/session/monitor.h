@@ -7,6 +7,9 @@
 
 namespace velum::session {
 
+// Throws where the caller asks for an end.
+void heed_cancel(const Monitor& monitor);
+
 // For the loops below: passes on a share that never falls, and throws where the caller asks for an end. Empty
 // where nobody watches.
 std::function<void(double share)> watched(const Monitor& monitor);

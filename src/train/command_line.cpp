@@ -66,7 +66,7 @@ void add_options(CLI::App& app, Arguments& args, Names& names, std::string& desc
   app.set_config("--config", "", "Options from a TOML file (configs/*.toml); the command line goes first");
   app.footer("\nRecipes:\n" + describe_recipes() + "\nNetworks:\n" + describe_networks() +
              "\nChoices are made on the validation split; the test split is read once, at the end.\n"
-             "Example: velum train --data digits --net cryptonets --epochs 10 --out digits.onnx\n");
+             "Example: velum train --data digits --net cryptonets --epochs 10 --out digits.onnx");
 }
 
 // The path behind --config; empty where none is given. CLI11 2.4 reads past the end of an option without

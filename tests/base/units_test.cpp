@@ -21,5 +21,13 @@ TEST(Units, Sizes) {
   EXPECT_EQ(format_bytes(1.5 * (1 << 30)), "1.61 GB");
 }
 
+TEST(Units, Counts) {
+  EXPECT_EQ(format_count(0), "0");
+  EXPECT_EQ(format_count(999), "999");
+  EXPECT_EQ(format_count(1000), "1,000");
+  EXPECT_EQ(format_count(8192), "8,192");
+  EXPECT_EQ(format_count(1000042), "1,000,042");
+}
+
 }  // namespace
 }  // namespace velum

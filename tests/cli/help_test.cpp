@@ -55,7 +55,7 @@ TEST(Help, EveryOptionSaysItsDefault) {
   }
 }
 
-// The last line of each command's help.
+// The last line of each command's help, and with "" of that of `velum` itself.
 std::string example_of(const std::string& command) {
   const auto all = lines(shell("velum " + command + " --help", "/tmp").out);
   return all.empty() ? "" : all.back();
@@ -69,13 +69,14 @@ TEST(Help, EveryCommandEndsWithAnExample) {
                 example_of(name) == "Example: velum " + name)
         << name << ": " << example_of(name);
   EXPECT_TRUE(example_of("bench").starts_with("Example: velum bench "));
+  EXPECT_TRUE(example_of("").starts_with("Example: velum run ")) << example_of("");
 }
 
 TEST(Help, TheExamplesRunOneAfterAnother) {
   const Workplace w;
   w.must("ln -s '" VELUM_SOURCE_DIR "/models' models");
   for (const auto* name :
-       {"eval", "plan", "keygen", "encrypt", "infer", "decrypt", "run", "inspect", "bench make-model"}) {
+       {"", "eval", "plan", "keygen", "encrypt", "infer", "decrypt", "run", "inspect", "bench make-model"}) {
     const auto example = example_of(name);
     ASSERT_TRUE(example.starts_with("Example: ")) << name;
     const auto outcome = w.run(example.substr(9));
@@ -128,10 +129,13 @@ TEST(DidYouMean, OtherMistakesKeepTheirMessages) {
 // With libtorch the trainer answers, without it the refusal says how to get it.
 TEST(Help, TheTrainerIsAProgramOfItsOwn) {
   const auto help = shell("velum train --help", "/tmp");
-  if (help.code == 0)
+  if (help.code == 0) {
     EXPECT_NE(help.out.find("--data"), std::string::npos) << help.out;
-  else
+    for (const std::string command : {"train", "train --recipe best"})
+      EXPECT_TRUE(example_of(command).starts_with("Example: velum train --data ")) << example_of(command);
+  } else {
     EXPECT_NE(help.err.find("libtorch"), std::string::npos) << help.err;
+  }
 }
 
 }  // namespace

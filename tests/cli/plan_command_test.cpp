@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/units.h"
 #include "cli/command.h"
 #include "model/onnx.h"
 
@@ -35,6 +37,27 @@ TEST(PlanCommand, LeadsWithWhatOneAsks) {
   const auto verbose = w.must("velum plan model.onnx --batch 20 --verbose").out;
   EXPECT_TRUE(verbose.starts_with(plain));
   EXPECT_NE(verbose.find("\nstep "), std::string::npos);
+}
+
+TEST(PlanCommand, SaysHowManySlotsAJobUses) {
+  const Workplace w;
+  const auto places_line = [&](const std::string& options) {
+    const auto out = w.must("velum plan model.onnx --batch 20 --json plan.json " + options).out;
+    return out.substr(std::min(out.find("\nplaces "), out.size()));
+  };
+  const auto one = places_line("--packing batch");
+  const auto slots =
+      nlohmann::json::parse(w.read("plan.json"))["packing"]["images_per_batch"].get<std::size_t>();
+  EXPECT_TRUE(
+      one.starts_with("\nplaces      20 of " + format_count(slots) + " slots used: a batch takes as long"))
+      << one;
+  const auto blocks = places_line("--packing blocks --blocks 16");
+  const auto places =
+      nlohmann::json::parse(w.read("plan.json"))["packing"]["images_per_batch"].get<std::size_t>();
+  ASSERT_GE(places, 20u);
+  EXPECT_TRUE(blocks.starts_with("\nplaces      320 of " + format_count(16 * places) +
+                                 " slots used, 16 an image: a batch takes as long"))
+      << blocks;
 }
 
 TEST(PlanCommand, ModelsWithoutRangesNeedCalibration) {

@@ -2,8 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
+#include "base/units.h"
 #include "cli/command.h"
 #include "model/execute.h"
 #include "model/onnx.h"
@@ -18,8 +22,9 @@ TEST(Run, JsonHoldsEveryFigure) {
   const Workplace w;
   w.must("velum run model.onnx " + kData + " --json out.json --out predictions.csv --threads 2");
   const auto j = json::parse(w.read("out.json"));
-  for (const auto* key : {"images", "slots", "accuracy_clear", "accuracy_encrypted", "agreement",
-                          "max_abs_error", "precision_bits", "amortized_ms", "peak_rss_bytes"})
+  for (const auto* key :
+       {"images", "slots", "accuracy_clear", "accuracy_encrypted", "macro_f1_clear", "macro_f1_encrypted",
+        "agreement", "max_abs_error", "precision_bits", "amortized_ms", "peak_rss_bytes"})
     EXPECT_TRUE(j.contains(key) && j[key].is_number()) << key;
   for (const auto* key : {"plan", "keygen", "encrypt", "evaluate", "decrypt"})
     EXPECT_TRUE(j["seconds"].contains(key) && j["seconds"][key].is_number()) << key;
@@ -63,10 +68,42 @@ TEST(Run, ProbeReportsThePrecisionOfEveryLayer) {
   EXPECT_NEAR(layers.back()["precision_bits"].get<double>(), report["precision_bits"].get<double>(), 2);
 }
 
+// The names of all values: `a.b` for those of an object, and those of a list's objects by themselves.
+void collect_keys(const json& object, const std::string& path, std::set<std::string>& keys) {
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) {
+      collect_keys(value, path + key + ".", keys);
+      continue;
+    }
+    keys.insert(path + key);
+    if (!value.is_array()) continue;
+    for (const auto& element : value)
+      if (element.is_object()) collect_keys(element, "", keys);
+  }
+}
+
+TEST(Run, EveryKeyOfTheReportsIsDocumented) {
+  const Workplace w;
+  w.must("velum run model.onnx " + kData + " --probe --json run.json");
+  w.plan();
+  w.keygen();
+  w.encrypt();
+  w.must(
+      "velum infer --plan plan/server.plan --keys keys/public/eval.keys --in batch.vct --out logits.vct "
+      "--json infer.json");
+  std::set<std::string> keys;
+  for (const auto* file : {"run.json", "infer.json"}) collect_keys(json::parse(w.read(file)), "", keys);
+  EXPECT_GT(keys.size(), 40u);
+  std::ifstream in(VELUM_SOURCE_DIR "/docs/api.md");
+  std::ostringstream page;
+  page << in.rdbuf();
+  for (const auto& key : keys) EXPECT_NE(page.str().find("`" + key + "`"), std::string::npos) << key;
+}
+
 // What a person asks comes first, predicted beside measured; tables of steps only where they are asked for.
 TEST(Run, LeadsWithWhatOneAsks) {
   const Workplace w;
-  const auto out = lines(w.must("velum run model.onnx " + kData).out);
+  const auto out = lines(w.must("velum run model.onnx --json out.json " + kData).out);
   const auto line_of = [&](const std::string& begin) {
     return std::ranges::find_if(out, [&](const auto& line) { return line.starts_with(begin); }) - out.begin();
   };
@@ -78,9 +115,10 @@ TEST(Run, LeadsWithWhatOneAsks) {
   EXPECT_LT(line_of("agreement "), line_of("time "));
   EXPECT_NE(out[static_cast<std::size_t>(line_of("time "))].find("predicted"), std::string::npos);
   EXPECT_NE(out[static_cast<std::size_t>(line_of("memory "))].find("predicted"), std::string::npos);
-  EXPECT_NE(
-      out[static_cast<std::size_t>(line_of("places "))].find(std::to_string(Workplace::kImages) + " of "),
-      std::string::npos);
+  const auto j = json::parse(w.read("out.json"));
+  const auto slots = j["slots"].get<std::size_t>(), each = slots / j["images_per_batch"].get<std::size_t>();
+  const auto used = format_count(Workplace::kImages * each) + " of " + format_count(slots) + " slots used";
+  EXPECT_NE(out[static_cast<std::size_t>(line_of("places "))].find(used), std::string::npos) << used;
   EXPECT_EQ(line_of("layer "), all);
   const auto verbose = w.must("velum run model.onnx --verbose " + kData).out;
   EXPECT_NE(verbose.find("\nlayer "), std::string::npos);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/units.h"
 #include "cli/command.h"
 #include "model/execute.h"
 
@@ -216,8 +217,11 @@ TEST(Walkthrough, TheServerSaysFirstWhatOneAsks) {
   for (std::size_t i = 0; i < names.size(); ++i) EXPECT_TRUE(said[i].starts_with(names[i])) << said[i];
   for (const std::size_t i : {1u, 2u}) EXPECT_NE(said[i].find(" predicted"), std::string::npos) << said[i];
   EXPECT_NE(said[1].find(" ms an image, "), std::string::npos) << said[1];
-  EXPECT_NE(said[3].find(fmt::format("{} of ", Workplace::kImages)), std::string::npos) << said[3];
   const auto json = nlohmann::json::parse(w.read("i.json"));
+  const auto slots = json["slots"].get<std::size_t>();
+  EXPECT_EQ(json["images_per_batch"], slots);
+  EXPECT_EQ(said[3], fmt::format("places       {} of {} slots used; a first run, which touches new memory",
+                                 Workplace::kImages, format_count(slots)));
   EXPECT_GT(json["predicted_seconds"].get<double>(), 0);
   EXPECT_GT(json["planned_peak_bytes"].get<double>(), 0);
   // The same with the table behind it, a row for each of the layers.

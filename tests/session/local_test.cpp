@@ -1,4 +1,5 @@
 // Whoever has the network: planning with every choice, runs and their reports, descriptions of files.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,21 +37,46 @@ TEST(Local, ARunIsProbedAndMakesAPage) {
 
   const auto page =
       r.to_html({.title = "A <run>", .subtitle = "of six", .facts = {{"command", "x & y"}}, .notes = {}});
-  for (const auto* what : {"<h1>A &lt;run&gt;</h1>", "Confusion matrix, encrypted and clear",
-                           "Precision by layer", "Time by step", "x &amp; y", "ms predicted", "Activations"})
+  for (const auto* what :
+       {"<h1>A &lt;run&gt;</h1>", "Confusion matrix, encrypted and clear", "Precision by layer",
+        "Time by step", "x &amp; y", "ms predicted", "Activations", " slots used", ", in 1 batch"})
     EXPECT_THAT(page, HasSubstr(what));
   const auto json = nlohmann::json::parse(r.to_json(1.5));
   EXPECT_EQ(json["seconds"]["plan"], 1.5);
   EXPECT_EQ(json["bytes"]["eval_keys"], plan.client().evaluation_key_bytes());
   EXPECT_TRUE(json["layers"].back().contains("precision_bits"));
+  EXPECT_EQ(json["macro_f1_encrypted"], r.macro_f1.value());
+  EXPECT_GT(r.macro_f1_clear.value(), 0);
   EXPECT_THAT(r.to_text(), HasSubstr("accuracy"));
+  EXPECT_THAT(r.to_text(), HasSubstr("; a first run, which touches new memory"));
+  EXPECT_EQ(json["first_run"], true);
 
   const auto bare = run(model, plan, Images::floats(images), {.threads = 1});
   EXPECT_EQ(bare.evaluation.steps.back().precision_bits, 0);
   EXPECT_FALSE(bare.accuracy);
+  EXPECT_FALSE(bare.macro_f1);
   const auto short_page = bare.to_html({});
   EXPECT_THAT(short_page, Not(HasSubstr("Confusion matrix")));
   EXPECT_THAT(short_page, Not(HasSubstr("Precision by layer")));
+}
+
+// Predictions are for the threads that ran, also where the plan was made for others.
+TEST(Local, PredictionsAreForTheThreadsOfTheRun) {
+  const auto model = small_model();
+  const auto plan = model.plan({.images = 6, .threads = 2});
+  const auto images = drawn_images(6);
+  const auto r = run(model, plan, Images::floats(images), {.threads = 1});
+  const double planned = plan.server().predicted_seconds();  // of a batch, with two threads
+  ASSERT_GT(planned, 0);
+  EXPECT_DOUBLE_EQ(r.predicted_seconds, planned);
+  EXPECT_DOUBLE_EQ(r.evaluation.predicted_seconds, 2 * planned);
+  EXPECT_DOUBLE_EQ(nlohmann::json::parse(r.to_json())["predicted_seconds"].get<double>(), 2 * planned);
+  // The page takes the steps off it, whose seconds are those of one thread: the rest is for reading the
+  // input.
+  double steps = 0;
+  for (const auto& s : r.evaluation.steps) steps += s.predicted_seconds_one_thread;
+  EXPECT_GE(r.evaluation.predicted_seconds, 0.999 * steps);
+  EXPECT_THAT(r.to_html({}), HasSubstr(fmt::format("{:.3g} ms predicted", 1e3 * 2 * planned / 6)));
 }
 
 // Values far outside the ranges that the layers were measured on: the report says so.

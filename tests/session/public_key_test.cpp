@@ -57,6 +57,7 @@ TEST(PublicKey, EncryptsForItsOwnerAsPreciselyAsPromised) {
   EXPECT_THAT(refusal([&] { sender.decrypt(server.evaluate(batch)); }),
               HasSubstr("encrypts and does nothing else"));
   EXPECT_THAT(refusal([&] { sender.evaluation_keys(); }), HasSubstr("encrypts and does nothing else"));
+  EXPECT_THAT(refusal([&] { sender.secret_key(); }), HasSubstr("encrypts and does nothing else"));
   EXPECT_THAT(refusal([&] { sender.save_keys(folder / "more"); }),
               HasSubstr("encrypts and does nothing else"));
   // One that stays behind would be of other keys than those beside it.

@@ -193,6 +193,11 @@ void live(const TempFolder& folder, const Stops& stop) {
   {
     const auto client = Client::load(plan.client(), keys + "/secret/secret.key", {.threads = 1});
     stop.at('l');
+    {
+      const auto key = client.secret_key();
+      const auto again = Client::from_secret_key(plan.client(), key.bytes(), {.threads = 1});
+      stop.at('m');
+    }
     const auto images = drawn_images(3);
     client.encrypt_to_file(Images::floats(images), batch);
     stop.at('e');
@@ -243,11 +248,9 @@ bool watch(const std::function<void(const Stops&)>& body, const std::function<co
   return true;
 }
 
-const std::map<char, std::string> kStops = {{'k', "keys are saved"},
-                                            {'l', "the key is read"},
-                                            {'e', "images are encrypted"},
-                                            {'d', "results are decrypted"},
-                                            {'g', "the key is gone"}};
+const std::map<char, std::string> kStops = {
+    {'k', "keys are saved"},       {'l', "the key is read"},       {'m', "the key is passed on in memory"},
+    {'e', "images are encrypted"}, {'d', "results are decrypted"}, {'g', "the key is gone"}};
 
 TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
 #ifdef VELUM_SANITIZED
@@ -273,7 +276,7 @@ TEST(SecretMemory, NoCoreDumpHoldsAnythingOfTheKey) {
   };
   if (!watch([&](const Stops& stop) { live(folder, stop); }, made, look))
     GTEST_SKIP() << "the memory of other processes cannot be read here";
-  EXPECT_EQ(stops, "kledgu");
+  EXPECT_EQ(stops, "klmedgu");
 }
 
 // The n-th seed, which is nowhere in memory before it is asked for.

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/temp_folder.h"
+#include "base/units.h"
 #include "session/support.h"
 
 namespace velum::test {
@@ -77,6 +79,49 @@ TEST(Session, FilesOnDiskAreThoseInMemory) {
   EXPECT_EQ(later.key_id(), client.key_id());
   const auto outputs = later.decrypt_file(folder / "results", folder / "batch");
   EXPECT_LT(worst_difference(outputs.values, small_model().evaluate(Images::floats(images))), kNear);
+}
+
+// A key that is kept elsewhere than in a file: the same bytes, with the same checks.
+TEST(Session, TheSecretKeyGoesThereAndBackInMemory) {
+  const TempFolder folder;
+  const auto client = Client::create(small_plan().client());
+  const auto saved = velum::testing::slurp(client.save_keys(folder / "keys").secret);
+  auto key = client.secret_key();
+  EXPECT_EQ(Bytes(key.bytes().begin(), key.bytes().end()), saved);
+  const auto again = Client::from_secret_key(small_plan().client(), key.bytes());
+  EXPECT_EQ(again.key_id(), client.key_id());
+  EXPECT_TRUE(again.has_secret());
+  const auto images = drawn_images(2);
+  Server server(small_plan().server(),
+                EvaluationKeys::from_bytes(small_plan().server(), client.evaluation_keys()));
+  const auto outputs = again.decrypt(server.evaluate(client.encrypt(Images::floats(images))));
+  EXPECT_LT(worst_difference(outputs.values, small_model().evaluate(Images::floats(images))), kNear);
+
+  // A caller's own bytes, read from elsewhere.
+  SecretBytes own(saved.size());
+  EXPECT_EQ(std::ranges::count(own.bytes(), 0), static_cast<std::ptrdiff_t>(saved.size()));
+  std::ranges::copy(saved, own.bytes().begin());
+  SecretBytes moved(std::move(own));
+  EXPECT_EQ(Client::from_secret_key(small_plan().client(), moved.bytes()).key_id(), client.key_id());
+  own = std::move(moved);
+  EXPECT_EQ(own.bytes().size(), saved.size());
+}
+
+TEST(Session, SecretKeysThatAreNoneAreRefused) {
+  const auto plan = small_plan().client();
+  const auto other = small_model().plan({.threads = 1, .standard_ring = true}).client();
+  const auto client = Client::create(plan);
+  auto key = client.secret_key();
+  const auto refused = [&](const ClientPlan& p, ByteView bytes) {
+    return refusal([&] { Client::from_secret_key(p, bytes); });
+  };
+  EXPECT_THAT(refused(other, key.bytes()),
+              HasSubstr("the secret key: this secret key was made under other parameters"));
+  EXPECT_THAT(refused(plan, {}), HasSubstr("truncated"));
+  EXPECT_THAT(refused(plan, key.bytes().first(key.bytes().size() - 1)), HasSubstr("truncated"));
+  EXPECT_THAT(refused(plan, client.evaluation_keys()), HasSubstr("secret key expected"));
+  key.bytes()[key.bytes().size() / 2] ^= 4;
+  EXPECT_THAT(refused(plan, key.bytes()), HasSubstr("damaged"));
 }
 
 // Every form of the same images is the same network input.
@@ -227,6 +272,30 @@ TEST(Session, ANetworkSaysWhatItIs) {
   const auto all = small_model().frontier({.images = 4, .threads = 1});
   EXPECT_GE(all.size(), 2u);
   for (std::size_t i = 1; i < all.size(); ++i) EXPECT_LE(all[i - 1].seconds, all[i].seconds);
+}
+
+// A server's first call touches new memory, however many batches it has, and later ones do not.
+TEST(Session, AServersFirstCallSaysThatItIs) {
+  const auto plan = small_model().plan({.images = 4, .threads = 1, .packing = Packing::blocks, .blocks = 16});
+  const auto client = Client::create(plan.client());
+  Server server(plan.server(), EvaluationKeys::from_bytes(plan.server(), client.evaluation_keys()),
+                {.threads = 1});
+  const auto places = plan.client().images_per_batch();
+  const auto many = drawn_images(places + 1), one = drawn_images(1);
+  EvaluationReport first, later;
+  server.evaluate(client.encrypt(Images::floats(many)), {}, &first);
+  server.evaluate(client.encrypt(Images::floats(one)), {}, &later);
+  EXPECT_EQ(first.batches, 2u);
+  EXPECT_TRUE(first.first_run);
+  EXPECT_EQ(nlohmann::json::parse(first.to_json())["first_run"], true);
+  const auto slots = plan.client().parameters().slots;
+  EXPECT_THAT(first.summary(),
+              HasSubstr(format_count(16 * (places + 1)) + " of " + format_count(2 * slots) +
+                        " slots used, 16 an image; a first run, which touches new memory\n"));
+  EXPECT_EQ(later.batches, 1u);
+  EXPECT_FALSE(later.first_run);
+  EXPECT_EQ(nlohmann::json::parse(later.to_json())["first_run"], false);
+  EXPECT_THAT(later.summary(), HasSubstr("16 of " + format_count(slots) + " slots used, 16 an image\n"));
 }
 
 // Everything that a server refers to may go before it.

@@ -1,13 +1,21 @@
 // Servers and clients in several threads; run under the thread sanitizer too (the preset tsan).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "base/parallel.h"
+#include "base/temp_folder.h"
 #include "session/support.h"
 
 namespace velum::test {
 namespace {
+
+using ::testing::HasSubstr;
+using velum::testing::TempFolder;
 
 struct Sides {
   Plan plan = small_model().plan({.threads = 2});
@@ -40,6 +48,40 @@ TEST(SideBySide, CallsOfOneServerQueue) {
   for (auto& t : callers) t.join();
   EXPECT_EQ(most, 1);
   for (const auto& r : results) EXPECT_EQ(r, expected);
+}
+
+// A call that waits for another asks whether it should go on, and ends before its turn where it should not.
+TEST(SideBySide, ACallThatWaitsCanBeCancelled) {
+  const Sides s;
+  const TempFolder folder;
+  folder.write("batch", s.batch);
+  Server server(s.plan.server(), s.keys, {.threads = 1});
+  std::atomic<bool> inside{false}, released{false}, done{false};
+  Bytes results;
+  std::thread first([&] {
+    const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    results = server.evaluate(s.batch, {[&](double) {
+                                inside = true;
+                                while (!released && std::chrono::steady_clock::now() < last)
+                                  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                              }});
+    done = true;
+  });
+  while (!inside) std::this_thread::yield();
+  int questions = 0;
+  const Monitor third_time{{}, [&] { return ++questions == 3; }};
+  EXPECT_THAT(refusal([&] { server.evaluate(s.batch, third_time); }, ErrorKind::cancelled),
+              HasSubstr("cancelled"));
+  EXPECT_EQ(questions, 3) << "and not asked again";
+  const Monitor at_once{{}, [] { return true; }};
+  EXPECT_THAT(refusal([&] { server.evaluate_file(folder / "batch", folder / "results", at_once); },
+                      ErrorKind::cancelled),
+              HasSubstr("cancelled"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "results"));
+  EXPECT_FALSE(done.load()) << "it waited for its turn";
+  released = true;
+  first.join();
+  EXPECT_EQ(server.evaluate(s.batch), results) << "and the server goes on";
 }
 
 TEST(SideBySide, TwoServersRunWithThreadsOfTheirOwn) {

@@ -26,15 +26,17 @@ struct Range {
 
 /// Told of a long call while it runs, and asked whether to go on. Both are called in the thread that made the
 /// call, at most a few times a second of work, between pieces of it; a piece takes up to some seconds for
-/// large networks.
+/// large networks. While a call waits for others of the same server, `cancel` is asked some twenty times a
+/// second.
 struct Monitor {
   /// The share of the work that is done, from 0 to 1, never falling. May be empty.
   std::function<void(double share)> progress = {};
   /// True ends the call: it throws Error of ErrorKind::cancelled, leaves no file behind, and the object that
   /// was called can be called again. May be empty.
   std::function<bool()> cancel = {};
-  /// Told what is at work, such as "evaluating" and "batch 2 of 3, conv1", and the share of that which is
-  /// done: for a line on a terminal. May be empty.
+  /// Told what is at work, such as "evaluating batch 2 of 3" and "conv1", and the share of that which is
+  /// done: for a line on a terminal. Only velum::run() calls it; the other functions take no notice of it.
+  /// May be empty.
   std::function<void(const std::string& stage, double share, const std::string& what)> stage = {};
 };
 
@@ -65,12 +67,15 @@ struct EvaluationReport {
   std::size_t images_per_batch = 0;  ///< Places of such a group.
   std::size_t slots = 0;             ///< Of a ciphertext: images_per_batch times the blocks that share one.
   int threads = 0;                   ///< That were used.
-  double evaluate_seconds = 0;       ///< In the engine.
-  double predicted_seconds = 0;      ///< The same by the plan, with so many threads.
-  double total_seconds = 0;          ///< With reading and writing of files.
-  double input_seconds = 0;          ///< Of evaluate_seconds: reading and expanding the inputs.
-  std::uint64_t input_bytes = 0;     ///< Of the batch.
-  std::uint64_t output_bytes = 0;    ///< Of the results.
+  /// Whether the server had evaluated nothing before (velum::run() makes one of its own for every run): such
+  /// an evaluation touches new memory, and takes longer than later ones.
+  bool first_run = false;
+  double evaluate_seconds = 0;           ///< In the engine.
+  double predicted_seconds = 0;          ///< The same by the plan, with so many threads.
+  double total_seconds = 0;              ///< With reading and writing of files.
+  double input_seconds = 0;              ///< Of evaluate_seconds: reading and expanding the inputs.
+  std::uint64_t input_bytes = 0;         ///< Of the batch.
+  std::uint64_t output_bytes = 0;        ///< Of the results.
   std::uint64_t planned_peak_bytes = 0;  ///< Memory, as planned for so many threads.
   std::uint64_t peak_rss_bytes = 0;      ///< Largest resident memory of this process so far.
   std::vector<StepReport> steps;         ///< In order.
@@ -80,7 +85,7 @@ struct EvaluationReport {
   std::string summary() const;
   /// The steps as a table for people.
   std::string to_text() const;
-  /// All of it, as `velum infer --json` writes it.
+  /// All of it, as `velum infer --json` writes it. Keys: docs/api.md, "The reports as JSON".
   std::string to_json() const;
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "kernels/types.h"
 #include "plan/key_bytes.h"
 #include "plan/passes.h"
 #include "plan/steps.h"
@@ -16,8 +17,8 @@ namespace {
 
 std::string prime_bits(const std::vector<u64>& primes) {
   std::string text;
-  for (const auto q : primes)
-    text += fmt::format("{}{:.2f}", text.empty() ? "" : " ", std::log2(static_cast<double>(q)));
+  for (const double bits : ckks::bits_of(primes))
+    text += fmt::format("{}{:.2f}", text.empty() ? "" : " ", bits);
   return text.empty() ? "none" : text;
 }
 
@@ -124,8 +125,7 @@ std::vector<Row> rows_of(const ServerPlan& plan) {
 // Bytes an image of a full batch takes on the wire: a limb packs bit_width(q) bits a residue.
 double wire_bytes(const ClientPlan& c, std::uint64_t elements, std::uint32_t limbs, int polys) {
   double bits = 0;
-  for (std::uint32_t l = 0; l < limbs; ++l)
-    bits += std::ceil(std::log2(static_cast<double>(c.params.moduli[l])));
+  for (std::uint32_t l = 0; l < limbs; ++l) bits += kernels::bit_width(c.params.moduli[l]);
   const auto images = static_cast<double>(images_per_batch(c));
   return static_cast<double>(elements) * bits * polys * static_cast<double>(c.params.n) / images / 8;
 }
@@ -187,8 +187,9 @@ std::string summary_text(const ServerPlan& p, std::uint64_t images) {
                      format_bytes(static_cast<double>(public_key_file_bytes(c))),
                      format_bytes(wire_bytes(c, input_ciphertexts(c), c.input_limbs, 2) *
                                   static_cast<double>(places * batches) / static_cast<double>(job)));
-  t += fmt::format("places      {} of {} for images are used: a batch takes as long however many are\n", job,
-                   places * batches);
+  t += fmt::format("places      {} of {} slots used{}: a batch takes as long however many are\n",
+                   format_count(job * c.blocks), format_count(places * batches * c.blocks),
+                   c.blocks > 1 ? fmt::format(", {} an image", format_count(c.blocks)) : "");
   return t;
 }
 
@@ -204,7 +205,7 @@ std::string to_text(const ServerPlan& p) {
                      c.blocks, input_ciphertexts(c), output_ciphertexts(c));
   t += fmt::format("moduli      {} bits, special {} bits\n", prime_bits(c.params.moduli),
                    prime_bits(c.params.special));
-  const double qp = ckks::log2_product(c.params.moduli) + ckks::log2_product(c.params.special);
+  const double qp = ckks::log2_qp(c.params);
   if (c.params.security == ckks::Security::none)
     t += fmt::format("security    none (a test), log2(QP) = {:.1f}\n", qp);
   else
@@ -273,14 +274,14 @@ std::string to_json(const PlanResult& result) {
   json j;
   j["model"] = c.model_name;
   json bits = json::array();
-  for (const auto q : c.params.moduli) bits.push_back(std::log2(static_cast<double>(q)));
-  for (const auto q : c.params.special) bits.push_back(std::log2(static_cast<double>(q)));
+  for (const double b : ckks::bits_of(c.params.moduli)) bits.push_back(b);
+  for (const double b : ckks::bits_of(c.params.special)) bits.push_back(b);
   j["params"] = {{"ring", ring::name(c.params.ring)},
                  {"ring_dimension", c.params.n},
                  {"slots", ring::slot_count(c.params.ring, c.params.n)},
                  {"prime_bits", bits},
                  {"special_primes", c.params.special.size()},
-                 {"log2_qp", ckks::log2_product(c.params.moduli) + ckks::log2_product(c.params.special)},
+                 {"log2_qp", ckks::log2_qp(c.params)},
                  {"security_bits", static_cast<int>(c.params.security)}};
   j["precision_bits"] = precision_bits(p);
   j["packing"] = {{"blocks", c.blocks},
