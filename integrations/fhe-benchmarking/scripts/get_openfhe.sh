@@ -42,6 +42,14 @@ apt=(apt-get -qq -o "Dir::State::Lists=$packages/lists" -o "Dir::Cache=$packages
 "${apt[@]}" install --yes --no-install-recommends --download-only "${missing[@]}"
 for package in "$packages"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$packages/root"; done
 triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)
+# A library that is installed, but without its headers, was not fetched: what the headers' package brings (links, and
+# package files for cmake that look whether the library is there) expects it beside itself.
+libraries=$packages/root/usr/lib/$triplet
+find "$libraries" -maxdepth 1 -xtype l -printf '%l\n' | while read -r name; do
+  for there in "/usr/lib/$triplet/${name##*/}"*; do
+    [ ! -e "$there" ] || [ -e "$libraries/${there##*/}" ] || ln -sf "$there" "$libraries/"
+  done
+done
 # Some of them know each other by the system's path.
 find "$packages/root" -name '*.pc' -exec sed -i "s|^prefix=/usr|prefix=$packages/root/usr|" {} +
 cat > "$packages/environment.sh" <<END

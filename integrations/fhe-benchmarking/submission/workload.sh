@@ -22,8 +22,9 @@ workload() {
   esac
 }
 
-# plan_to FOLDER: both halves of the plan. One decision for the build, the server and the client.
+# plan_to FOLDER: both halves of the plan. One decision for the build, the server and the client, and so the same on
+# every machine: neither for the cores of this one (the server takes all it has all the same) nor for rates measured on it.
 plan_to() {
   # shellcheck disable=SC2086
-  "$here/velum" plan "$network" --batch "$images" $options --out "$1"
+  "$here/velum" plan "$network" --batch "$images" $options --threads 2 --rates builtin --out "$1"
 }
