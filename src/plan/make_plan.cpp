@@ -258,6 +258,7 @@ class PackingSearch {
     all.push_back(lower(graph_));
     // What has many times the products of another way is not even laid out: that alone takes minutes.
     std::vector<std::uint64_t> products;
+    products.reserve(all.size());
     for (const auto& network : all) products.push_back(count_products(network));
     const auto least = *std::ranges::min_element(products);
     for (std::size_t i = all.size(); i-- > 0;)
