@@ -37,6 +37,7 @@ record = {
 text = open(sys.argv[1]).read()
 for variable in ("VELUM_DATA", "VELUM_MODELS", "FILLED"):
     if os.environ.get(variable): text = text.replace(os.environ[variable].rstrip("/"), "$" + variable)
+text = text.replace(os.getcwd() + "/", "")  # files of the repository go by their names in it
 result = json.loads(text)
 with open(sys.argv[2] + ".tmp", "w") as f:
     json.dump({"record": record, "result": result}, f, indent=1)
