@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks that no include points from a room to one below it (docs/design.md, "Who may know whom"), and none of a public header to
-anything but the standard library.
+anything but the standard library. Examples and integrations stand on the public headers alone.
 
 A file of src/ belongs to the room that its folder names. It may include its own room and the rooms it is allowed to
 see; everything else is an error, printed as file:line. With --self-test the rules themselves are tested.
@@ -170,28 +170,53 @@ def public_fault(source, target, quoted):
     return None if target in PUBLIC[source] else f"{source} may not see {target}"
 
 
+# What stands on an installed Velum: programs like a user's. They see the public headers that users include, and what lies
+# in their own folder.
+OUTSIDE = ("examples", "integrations")
+USERS_HEADERS = ("velum/client.h", "velum/model.h", "velum/server.h", "velum/velum.h")
+
+
+def outside_fault(source, target, quoted, beside):
+    """Why `source`, a program of OUTSIDE, may not include `target`, or None; `beside`: whether that is in its folder."""
+    if target.startswith("velum/"):
+        if target not in USERS_HEADERS:
+            return f"{source} includes {target}; a user's program includes {', '.join(USERS_HEADERS)}"
+        # A server is to hold nothing of the secret side.
+        if source.rsplit("/", 1)[-1].startswith("server") and target != "velum/server.h":
+            return f"{source} includes {target}; a server includes velum/server.h only"
+        return None
+    if quoted and not beside:
+        return f'{source} includes "{target}", which is not beside it'
+    if not quoted and "/" in target:
+        return f"{source} includes <{target}>, which is of no library that such programs need"
+    return None
+
+
+def includes_of(path):
+    """(line number, target, in quotes) of each include."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if match := INCLUDE.match(line):
+            yield number, match.group(2), match.group(1) == '"'
+
+
 def check(root):
     faults, files = [], 0
-    for path in sorted((root / "include").rglob("*.h")):
-        files += 1
-        source = path.relative_to(root / "include").as_posix()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            match = INCLUDE.match(line)
-            why = match and public_fault(source, match.group(2), match.group(1) == '"')
-            if why:
-                faults.append(f"include/{source}:{number}: {why}")
-    for path in sorted((root / "src").rglob("*")):
-        if path.suffix not in (".h", ".cpp"):
-            continue
-        files += 1
-        source = path.relative_to(root / "src").as_posix()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            match = INCLUDE.match(line)
-            if not match:
+
+    def look(folder, why_of):
+        nonlocal files
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix not in (".h", ".cpp"):
                 continue
-            why = fault(source, match.group(2), match.group(1) == '"')
-            if why:
-                faults.append(f"src/{source}:{number}: {why}")
+            files += 1
+            source = path.relative_to(root / folder).as_posix()
+            for number, target, quoted in includes_of(path):
+                if why := why_of(path, source, target, quoted):
+                    faults.append(f"{folder}/{source}:{number}: {why}")
+
+    look("include", lambda path, source, target, quoted: public_fault(source, target, quoted))
+    look("src", lambda path, source, target, quoted: fault(source, target, quoted))
+    for folder in OUTSIDE:
+        look(folder, lambda path, source, target, quoted: outside_fault(source, target, quoted, (path.parent / target).is_file()))
     return faults, files
 
 
@@ -234,6 +259,13 @@ def self_test():
         assert fault(source, target, True), (source, target)
     assert public_fault("velum/server.h", "velum/client.h", True) and public_fault("velum/client.h", "fmt/format.h", False)
     assert public_fault("velum/client.h", "base/error.h", True) and not public_fault("velum/client.h", "memory", False)
+    for source, target, quoted, beside in (("a/main.cpp", "velum/velum.h", False, False), ("a/main.cpp", "vector", False, False),
+                                           ("a/main.cpp", "frame.h", True, True), ("a/server.cpp", "velum/server.h", False, False)):
+        assert outside_fault(source, target, quoted, beside) is None, (source, target)
+    for source, target, quoted in (("a/main.cpp", "velum/detail/common.h", False), ("a/main.cpp", "base/error.h", True),
+                                   ("a/main.cpp", "fmt/format.h", False), ("a/server.cpp", "velum/client.h", False),
+                                   ("a/server.cpp", "velum/velum.h", False), ("a/main.cpp", "velum/secret.h", False)):
+        assert outside_fault(source, target, quoted, False), (source, target)
     assert fault("plan/a.cpp", "torch/torch.h", False) and not fault("train/a.cpp", "torch/torch.h", False)
 
 
