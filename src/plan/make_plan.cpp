@@ -272,22 +272,19 @@ class PackingSearch {
     return all;
   }
 
-  // Pools of squares can be kept as steps where their weights are the same in all blocks. Finding parameters
-  // takes seconds each: the most promising options are planned, or all where they are asked for.
-  void try_blocks() {
-    if (request_.ring != ckks::RingType::real)
-      fail_user(
-          "blocks need the real ring, --ring standard was asked for; leave out --ring, or ask for --packing "
-          "batch");
-    const auto networks = lowered();
+  // All layouts that may be planned. Laying out a large network takes longer than planning one of them: it is
+  // done once.
+  void lay_out() {
+    if (!networks_.empty()) return;
+    networks_ = lowered();
     struct Lowering {
       const Network* network;
       std::uint32_t blocks;
     };
     std::vector<Lowering> ways;
-    for (std::uint32_t blocks = least_blocks(networks.back()); blocks <= most_blocks(networks.back());
+    for (std::uint32_t blocks = least_blocks(networks_.back()); blocks <= most_blocks(networks_.back());
          blocks *= 2)
-      for (const auto& network : networks) ways.push_back({&network, blocks});
+      for (const auto& network : networks_) ways.push_back({&network, blocks});
     // Counting what each takes is seconds of a large network's planning.
     std::vector<std::vector<LayoutChoice>> choices(ways.size());
     parallel_for(ways.size(),
@@ -295,13 +292,24 @@ class PackingSearch {
     for (std::size_t i = 0; i < ways.size(); ++i)
       std::erase_if(choices[i],
                     [&](const auto& c) { return !keeps_sums(*ways[i].network, c.layouts, c.giants); });
-    std::vector<BlockOption> all;
     for (std::size_t i = 0; i < ways.size(); ++i)
       for (auto& c : choices[i]) {
         BlockOption option{ways[i].network, std::move(c)};
         const auto is_option = [&](const BlockOption& o) { return same_option(o, option); };
-        if (std::ranges::none_of(all, is_option)) all.push_back(std::move(option));
+        if (std::ranges::none_of(block_options_, is_option)) block_options_.push_back(std::move(option));
       }
+  }
+
+  // Pools of squares can be kept as steps where their weights are the same in all blocks. Finding parameters
+  // takes seconds each: the most promising options are planned, or all where they are asked for.
+  void try_blocks() {
+    if (request_.ring != ckks::RingType::real)
+      fail_user(
+          "blocks need the real ring, --ring standard was asked for; leave out --ring, or ask for --packing "
+          "batch");
+    lay_out();
+    auto& all = block_options_;
+    for (auto& option : all) option.tried = false;
     if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
     likely_ring_ = best_ ? best_->plan.client.params.n : 16384;
     short_of_memory_ = false;
@@ -384,6 +392,8 @@ class PackingSearch {
   enum class Trying : std::uint8_t { parameters, speed, memory } trying_ = Trying::parameters;
   bool no_parameters_ = false, short_of_memory_ = false;
   std::vector<PackingOption> options_;
+  std::vector<Network> networks_;           // lowered for blocks, each in another way
+  std::vector<BlockOption> block_options_;  // of these networks
 };
 
 }  // namespace

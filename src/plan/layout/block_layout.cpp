@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 namespace velum::plan {
@@ -24,7 +25,7 @@ Position position_of(const Vector& v, std::uint32_t element) {
 template <typename Key>
 class Filling {
  public:
-  Filling(std::uint32_t blocks, std::uint32_t elements) : blocks_(blocks) { layout_.places.resize(elements); }
+  Filling(std::uint32_t blocks, std::uint32_t elements) : blocks_(blocks), elements_(elements) {}
 
   void put(const Key& key, std::uint32_t block, std::uint32_t element) {
     auto& ct = ciphertexts_[key];
@@ -41,23 +42,35 @@ class Filling {
     for (const auto& [key, ct] : ciphertexts_) {
       if (last && row_of(*last) != row_of(key)) layout_.row_begin.push_back(layout_.ciphertexts);
       last = &key;
-      for (std::uint32_t p = 0; p < blocks_; ++p)
-        if (ct[p] != kAbsent) layout_.places[ct[p]].push_back({layout_.ciphertexts, p});
       layout_.element.insert(layout_.element.end(), ct.begin(), ct.end());
       layout_.channel.push_back(channel_of(key));
       ++layout_.ciphertexts;
     }
     layout_.row_begin.push_back(layout_.ciphertexts);
+    layout_.places = ElementPlaces(layout_.element, elements_, blocks_);
     return std::move(layout_);
   }
 
  private:
-  std::uint32_t blocks_;
+  std::uint32_t blocks_, elements_;
   std::map<Key, std::vector<std::uint32_t>> ciphertexts_;
   BlockLayout layout_;
 };
 
 }  // namespace
+
+ElementPlaces::ElementPlaces(const Layout& element, std::uint32_t elements, std::uint32_t blocks)
+    : begin_(std::size_t{elements} + 1, 0) {
+  for (const auto e : element)
+    if (e != kAbsent) ++begin_[e + 1];
+  std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+  all_.resize(begin_.back());
+  auto next = begin_;
+  for (std::size_t at = 0; at < element.size(); ++at)
+    if (element[at] != kAbsent)
+      all_[next[element[at]]++] = {static_cast<std::uint32_t>(at / blocks),
+                                   static_cast<std::uint32_t>(at % blocks)};
+}
 
 BlockLayout grid_layout(const Vector& vector, const GridShape& grid, std::uint32_t blocks) {
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // y and x in the rectangle, channel

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "plan/lower/network.h"
@@ -18,12 +19,28 @@ struct Place {
   std::uint32_t ciphertext = 0, block = 0;
 };
 
+// Of each element: one place, or several in an input; none where it is not read.
+class ElementPlaces {
+ public:
+  ElementPlaces() = default;
+  // `element`: [ciphertexts][P], the element in each place.
+  ElementPlaces(const Layout& element, std::uint32_t elements, std::uint32_t blocks);
+  std::size_t size() const { return begin_.size() - 1; }
+  // By ciphertext, then by block.
+  std::span<const Place> operator[](std::size_t element) const {
+    return std::span(all_).subspan(begin_[element], begin_[element + 1] - begin_[element]);
+  }
+
+ private:
+  std::vector<std::uint32_t> begin_{0};
+  std::vector<Place> all_;
+};
+
 struct BlockLayout {
   std::uint32_t blocks = 1;  // P
   std::uint32_t ciphertexts = 0;
   Layout element;  // [ciphertexts][P]
-  std::vector<std::vector<Place>>
-      places;  // of each element: one, or several in an input; none where it is not read
+  ElementPlaces places;
   std::vector<std::uint32_t> row_begin;  // of ciphertexts: those at one height in their rectangles
   std::vector<std::uint32_t> channel;    // of each ciphertext
 };

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdlib>
 #include <map>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -12,7 +14,7 @@ namespace velum::plan::blocks {
 
 namespace {
 
-Place nearest(const std::vector<Place>& places, std::uint32_t block) {
+Place nearest(std::span<const Place> places, std::uint32_t block) {
   if (places.size() == 1) return places[0];
   const auto distance = [&](const Place& a) {
     return std::abs(static_cast<std::int64_t>(a.block) - static_cast<std::int64_t>(block));
@@ -72,6 +74,10 @@ Links find_links(const Network& net, const std::vector<BlockLayout>& layouts,
   found.blocks = static_cast<std::uint32_t>(supports.size());
   Numbers known;
   RangeFinder finder(net.columns);
+  std::size_t uses = 0;
+  for (const auto support : supports)
+    if (support != kAbsent) uses += net.supports[support].size();
+  found.uses.reserve(uses);
   for (std::uint32_t p = 0; p < found.blocks; ++p) {
     if (supports[p] == kAbsent) continue;
     const auto columns = net.supports[supports[p]];
@@ -108,31 +114,29 @@ Pattern::Pattern(const Links& links, const std::vector<std::uint32_t>& supports,
   for (const auto& link : links.links) term_of_link_.push_back(place.at(term_of(link)));
 }
 
-bool Pattern::reaches_element(std::size_t term, std::int64_t block) const {
-  const auto blocks = static_cast<std::int64_t>(links_.blocks);
-  return supports_[static_cast<std::size_t>(((block - terms_[term].giant) % blocks + blocks) % blocks)] !=
-         kAbsent;
+bool Pattern::reaches_element(std::size_t term, std::uint32_t block) const {
+  return supports_[shifted_block(block, -std::int64_t{terms_[term].giant}, links_.blocks)] != kAbsent;
 }
 
 WeightPlaces Pattern::places() const {
   WeightPlaces all;
-  all.index.assign(terms_.size() * blocks(), kAbsent);
   all.giant.reserve(terms_.size());
   for (const auto& term : terms_) all.giant.push_back(term.giant);
+  all.begin.assign(terms_.size() + 1, 0);
+  for (const auto& use : links_.uses) ++all.begin[term_of_link_[use.link] + 1];
+  std::partial_sum(all.begin.begin(), all.begin.end(), all.begin.begin());
+  all.all.resize(links_.uses.size());
+  auto next = all.begin;
+  // Uses come by block: so do those of each term.
   for (const auto& use : links_.uses) {
-    auto& index = all.index[place_of(use)];
+    const auto term = term_of_link_[use.link];
+    auto& at = next[term];
     // An element of a vector is the only one in its place, and r tells which of them is meant.
-    if (index != kAbsent) fail("plan: two weights in one place of a ciphertext");
-    index = use.index;
+    if (at > all.begin[term] && all.all[at - 1].element_block == use.block)
+      fail("plan: two weights in one place of a ciphertext");
+    all.all[at++] = {use.block, use.index};
   }
   return all;
-}
-
-std::size_t Pattern::place_of(const Use& use) const {
-  const auto term = term_of_link_[use.link];
-  const auto blocks = static_cast<std::int64_t>(links_.blocks);
-  const auto at = ((std::int64_t{use.block} + terms_[term].giant) % blocks + blocks) % blocks;
-  return std::size_t{term} * links_.blocks + static_cast<std::size_t>(at);
 }
 
 Patterns patterns_of(const Stage& stage, const BlockLayout& out) {

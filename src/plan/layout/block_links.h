@@ -66,15 +66,12 @@ class Pattern {
   std::uint32_t blocks() const { return links_.blocks; }
 
   // Whether something lives in the block that this one of a term's sum is rotated to.
-  bool reaches_element(std::size_t term, std::int64_t block) const;
+  bool reaches_element(std::size_t term, std::uint32_t block) const;
 
   // Where each term's weights stand.
   WeightPlaces places() const;
 
  private:
-  // The weight of block p stands at p + g.
-  std::size_t place_of(const Use& use) const;
-
   const Links& links_;
   const std::vector<std::uint32_t>& supports_;
   std::vector<Term> terms_;

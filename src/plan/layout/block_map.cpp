@@ -91,21 +91,29 @@ class StageMapper {
     return rows;
   }
 
-  Elsewhere elsewhere(const Pattern& pattern, const WeightPlaces& places, std::size_t term) const {
+  // `written`: scratch of P entries, all false, and so again afterwards.
+  Elsewhere elsewhere(const Pattern& pattern, const WeightPlaces& places, std::size_t term,
+                      std::vector<bool>& written) const {
     const auto& t = pattern.terms()[term];
     const auto vector = net_.columns.ranges()[t.range].vector;
-    const auto blocks = static_cast<std::int64_t>(pattern.blocks());
-    const auto& in = layouts_[vector];
+    const auto blocks = pattern.blocks();
+    const auto* in = layouts_[vector].element.data() + std::size_t{t.ciphertext} * blocks;
+    const bool zero_where_unused = out_.vectors[vector].unused_bound == 0;
+    const auto stands_at = [&](const WeightPlace& w) {
+      return shifted_block(w.element_block, t.giant, blocks);
+    };
+    for (const auto& w : places.of(term)) written[stands_at(w)] = true;
+    // Where nothing may spill, the first that does is as bad as harm.
+    const auto settled = [&](Elsewhere e) {
+      return e == Elsewhere::harms || (e == Elsewhere::spills && !may_spill_);
+    };
     auto result = Elsewhere::nothing;
-    for (std::int64_t q = 0; q < blocks; ++q) {
-      if (places.index[term * pattern.blocks() + static_cast<std::size_t>(q)] != kAbsent) continue;
-      const auto from = static_cast<std::size_t>(((q + t.baby) % blocks + blocks) % blocks);
-      if (out_.vectors[vector].unused_bound == 0 &&
-          in.element[std::size_t{t.ciphertext} * in.blocks + from] == kAbsent)
-        continue;
-      if (pattern.reaches_element(term, q)) return Elsewhere::harms;
-      result = Elsewhere::spills;
+    for (std::uint32_t q = 0; q < blocks && !settled(result); ++q) {
+      if (written[q]) continue;
+      if (zero_where_unused && in[shifted_block(q, t.baby, blocks)] == kAbsent) continue;
+      result = pattern.reaches_element(term, q) ? Elsewhere::harms : Elsewhere::spills;
     }
+    for (const auto& w : places.of(term)) written[stands_at(w)] = false;
     return result;
   }
 
@@ -114,8 +122,9 @@ class StageMapper {
     m.terms = pattern.terms();
     m.places = pattern.places();
     const bool sums = old_.sum_steps > 0;
+    std::vector<bool> written(pattern.blocks(), false);
     for (std::size_t t = 0; t < m.terms.size(); ++t) {
-      const auto rest = elsewhere(pattern, m.places, t);
+      const auto rest = elsewhere(pattern, m.places, t, written);
       bool scalar = sums || rest == Elsewhere::nothing || (may_spill_ && rest == Elsewhere::spills),
            any = false;
       for (std::size_t i = 0; i < ciphertexts.size() && (scalar || !any); ++i) {
@@ -140,20 +149,16 @@ class StageMapper {
 
   // A pool's sum keeps its scale only where its weights are exact, which plaintexts of period P are not.
   void check_sums(const MappedPattern& m) const {
-    const std::size_t blocks = layout_.blocks;
-    const auto written = [&](std::size_t t, std::size_t q) {
-      return m.places.index[t * blocks + q] != kAbsent;
-    };
-    std::vector<bool> used(blocks, false);
+    // How many terms are written in each block: all of them, or none.
+    std::vector<std::size_t> written(layout_.blocks, 0);
     for (std::size_t t = 0; t < m.terms.size(); ++t)
-      for (std::size_t q = 0; q < blocks; ++q)
-        if (written(t, q)) used[q] = true;
-    for (std::size_t t = 0; t < m.terms.size(); ++t) {
-      bool everywhere = m.terms[t].giant == 0;
-      for (std::size_t q = 0; q < blocks; ++q) everywhere = everywhere && written(t, q) == used[q];
-      if (!m.scalar[t] || !everywhere)
+      for (const auto& w : m.places.of(t))
+        ++written[shifted_block(w.element_block, m.terms[t].giant, layout_.blocks)];
+    const bool same_blocks =
+        std::ranges::all_of(written, [&](std::size_t n) { return n == 0 || n == m.terms.size(); });
+    for (std::size_t t = 0; t < m.terms.size(); ++t)
+      if (!m.scalar[t] || m.terms[t].giant != 0 || !same_blocks)
         fail_user("layer '{}' adds up squares with weights that differ by block", old_.name);
-    }
   }
 
   void add_pattern(MappedPattern m, const std::vector<std::uint32_t>& ciphertexts) {

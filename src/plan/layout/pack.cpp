@@ -115,7 +115,6 @@ class WeightMeasure {
   // Weights that differ by block: of an output, the mean over the blocks where something lives.
   void periodic_group(const Group& g, std::uint32_t support_id) {
     const auto support = net_.supports[support_id];
-    std::vector<float> weights(net_.blocks);
     std::vector<std::size_t> source_of;
     for (const auto column : support) source_of.push_back(source_of_range_[net_.columns.index_of(column)]);
     for (std::uint32_t r = 0; r < g.rows; ++r) {
@@ -124,14 +123,13 @@ class WeightMeasure {
       for (std::size_t c = 0; c < support.size(); ++c) {
         auto& source = p_.sources[source_of[c]];
         double squares = 0;
-        stage_.periodic.read(stage_.periodic_rows[row].weights, c, weights);
-        for (const float weight : weights) {
+        stage_.periodic.for_each(stage_.periodic_rows[row].weights, c, [&](std::uint32_t, float weight) {
           const double w = static_cast<double>(weight);
           if (!std::isfinite(w))
             fail_user("layer '{}' has a weight that is not a finite number", stage_.name);
           source.max_weight = std::max(source.max_weight, std::fabs(w));
           squares += w * w;
-        }
+        });
         source.sum_squares += squares / used;
         ++source.periodic_terms;
       }

@@ -22,12 +22,7 @@ std::size_t BlockWeights::add_row(std::size_t terms, std::uint32_t ciphertext) {
 
 void BlockWeights::read(std::size_t row, std::size_t column, std::span<float> out) const {
   std::fill(out.begin(), out.end(), 0.0F);
-  const auto& [terms, ciphertext] = rows_[row];
-  const auto& list = terms_[terms];
-  for_each(places_[list.places], list.terms[column], ciphertext, [&](std::size_t q, float w) {
-    out[q] = w;
-    return true;
-  });
+  for_each(row, column, [&](std::uint32_t q, float w) { out[q] = w; });
 }
 
 }  // namespace velum::plan

@@ -11,13 +11,29 @@
 
 namespace velum::plan {
 
-// Where the weights of ciphertexts alike stand, by term of their sums and block.
-struct WeightPlaces {
-  // [terms][P]: the weight's place in the element's row of weights, kAbsent where there is none.
-  std::vector<std::uint32_t> index;
-  // By term: block q holds the weight of the element in block q - giant, modulo P.
-  std::vector<std::int32_t> giant;
+// A weight of a term: that of the element in a block, by its place in the element's row of weights.
+struct WeightPlace {
+  std::uint32_t element_block = 0, index = 0;
 };
+
+// Where the weights of ciphertexts alike stand, by term of their sums. Where a map is cut down by strides and
+// laid out anew, most terms have weights in few of thousands of blocks: only those are kept.
+struct WeightPlaces {
+  std::vector<std::size_t> begin;  // by term, and the end: its weights in `all`
+  std::vector<WeightPlace> all;    // of a term by the elements' blocks, ascending
+  std::vector<std::int32_t>
+      giant;  // by term: its weight of block p's element stands in block p + giant, modulo P
+
+  std::span<const WeightPlace> of(std::size_t term) const {
+    return std::span(all).subspan(begin[term], begin[term + 1] - begin[term]);
+  }
+};
+
+// Block `block` + `by` of P blocks; `by` from -P to P.
+inline std::uint32_t shifted_block(std::uint32_t block, std::int64_t by, std::uint32_t blocks) {
+  const auto at = std::int64_t{block} + by;
+  return static_cast<std::uint32_t>(at < 0 ? at + blocks : at >= blocks ? at - blocks : at);
+}
 
 // Rows of [columns][P] weights.
 class BlockWeights {
@@ -37,8 +53,10 @@ class BlockWeights {
 
   // The P weights of a row's column, which is a term of its list.
   void read(std::size_t row, std::size_t column, std::span<float> out) const;
-  // Of any ciphertext and term: visit(q, weight) for the blocks that have one, in order, until it returns
-  // false.
+  // The same, where only blocks that have a weight count: visit(q, weight) for each of them.
+  template <typename Visit>
+  void for_each(std::size_t row, std::size_t column, Visit&& visit) const;
+  // Of any ciphertext and term: visit(q, weight) for the blocks that have one, until it returns false.
   template <typename Visit>
   void for_each(const WeightPlaces& places, std::size_t term, std::uint32_t ciphertext, Visit&& visit) const;
 
@@ -62,12 +80,19 @@ class BlockWeights {
 template <typename Visit>
 void BlockWeights::for_each(const WeightPlaces& places, std::size_t term, std::uint32_t ciphertext,
                             Visit&& visit) const {
-  const auto* index = places.index.data() + term * blocks_;
   const auto* row = row_.data() + std::size_t{ciphertext} * blocks_;
-  const auto blocks = static_cast<std::int64_t>(blocks_);
-  auto p = static_cast<std::size_t>(((-std::int64_t{places.giant[term]}) % blocks + blocks) % blocks);
-  for (std::size_t q = 0; q < blocks_; ++q, p = p + 1 == blocks_ ? 0 : p + 1)
-    if (index[q] != kAbsent && !visit(q, weights_[row[p] + index[q]])) return;
+  for (const auto& [p, index] : places.of(term))
+    if (!visit(shifted_block(p, places.giant[term], blocks_), weights_[row[p] + index])) return;
+}
+
+template <typename Visit>
+void BlockWeights::for_each(std::size_t row, std::size_t column, Visit&& visit) const {
+  const auto& [terms, ciphertext] = rows_[row];
+  const auto& list = terms_[terms];
+  for_each(places_[list.places], list.terms[column], ciphertext, [&](std::uint32_t q, float w) {
+    visit(q, w);
+    return true;
+  });
 }
 
 }  // namespace velum::plan
