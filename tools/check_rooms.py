@@ -3,7 +3,9 @@
 anything but the standard library. Examples and integrations stand on the public headers alone.
 
 A file of src/ belongs to the room that its folder names. It may include its own room and the rooms it is allowed to
-see; everything else is an error, printed as file:line. With --self-test the rules themselves are tested.
+see; everything else is an error, printed as file:line. A source of examples/ or integrations/ may include the standard
+library, the public headers outside velum/detail and headers in its own folder; a server's, of the public ones its own
+alone. With --self-test the rules themselves are tested.
 """
 import pathlib
 import re
@@ -170,14 +172,14 @@ def public_fault(source, target, quoted):
     return None if target in PUBLIC[source] else f"{source} may not see {target}"
 
 
-# What stands on an installed Velum: programs like a user's. They see the public headers that users include, and what lies
-# in their own folder.
+# What stands on an installed Velum: programs like a user's. They see the standard library, the public headers that users
+# include, and headers in their own folder.
 OUTSIDE = ("examples", "integrations")
 USERS_HEADERS = ("velum/client.h", "velum/model.h", "velum/server.h", "velum/velum.h")
 
 
 def outside_fault(source, target, quoted, beside):
-    """Why `source`, a program of OUTSIDE, may not include `target`, or None; `beside`: whether that is in its folder."""
+    """Why `source`, a program of OUTSIDE, may not include `target`, or None; `beside`: whether there is such a file."""
     if target.startswith("velum/"):
         if target not in USERS_HEADERS:
             return f"{source} includes {target}; a user's program includes {', '.join(USERS_HEADERS)}"
@@ -185,10 +187,10 @@ def outside_fault(source, target, quoted, beside):
         if source.rsplit("/", 1)[-1].startswith("server") and target != "velum/server.h":
             return f"{source} includes {target}; a server includes velum/server.h only"
         return None
-    if quoted and not beside:
-        return f'{source} includes "{target}", which is not beside it'
-    if not quoted and "/" in target:
-        return f"{source} includes <{target}>, which is of no library that such programs need"
+    if not quoted:
+        return f"<{target}> is not of the standard library" if "/" in target or "." in target else None
+    if not beside or "/" in target or not target.endswith(".h"):
+        return f'{source} includes "{target}", which is no header beside it'
     return None
 
 
@@ -259,13 +261,20 @@ def self_test():
         assert fault(source, target, True), (source, target)
     assert public_fault("velum/server.h", "velum/client.h", True) and public_fault("velum/client.h", "fmt/format.h", False)
     assert public_fault("velum/client.h", "base/error.h", True) and not public_fault("velum/client.h", "memory", False)
-    for source, target, quoted, beside in (("a/main.cpp", "velum/velum.h", False, False), ("a/main.cpp", "vector", False, False),
-                                           ("a/main.cpp", "frame.h", True, True), ("a/server.cpp", "velum/server.h", False, False)):
+    good = [("a/main.cpp", "velum/velum.h", False, False), ("a/main.cpp", "velum/client.h", True, False),
+            ("a/main.cpp", "vector", False, False), ("a/main.cpp", "frame.h", True, True),
+            ("a/server.cpp", "velum/server.h", False, False), ("a/server.cpp", "frame.h", True, True)]
+    bad = [("a/main.cpp", "velum/detail/common.h", False, False), ("a/main.cpp", "velum/secret.h", False, False),
+           ("a/main.cpp", "base/error.h", True, False), ("a/main.cpp", "base/error.h", False, False),
+           ("a/main.cpp", "../../src/base/error.h", True, True), ("a/main.cpp", "../b/frame.h", True, True),
+           ("a/main.cpp", "frame.h", True, False), ("a/main.cpp", "other.cpp", True, True),
+           ("a/main.cpp", "fmt/format.h", False, False), ("a/main.cpp", "zlib.h", False, False),
+           ("a/main.cpp", "unistd.h", False, False), ("a/server.cpp", "velum/client.h", False, False),
+           ("a/server.cpp", "velum/model.h", False, False), ("b/c/server_compute.cpp", "velum/velum.h", True, False)]
+    for source, target, quoted, beside in good:
         assert outside_fault(source, target, quoted, beside) is None, (source, target)
-    for source, target, quoted in (("a/main.cpp", "velum/detail/common.h", False), ("a/main.cpp", "base/error.h", True),
-                                   ("a/main.cpp", "fmt/format.h", False), ("a/server.cpp", "velum/client.h", False),
-                                   ("a/server.cpp", "velum/velum.h", False), ("a/main.cpp", "velum/secret.h", False)):
-        assert outside_fault(source, target, quoted, False), (source, target)
+    for source, target, quoted, beside in bad:
+        assert outside_fault(source, target, quoted, beside), (source, target)
     assert fault("plan/a.cpp", "torch/torch.h", False) and not fault("train/a.cpp", "torch/torch.h", False)
 
 
