@@ -144,7 +144,7 @@ std::uint64_t count_products(const Network& network) {
 struct BlockOption {
   const Network* network = nullptr;
   LayoutChoice choice;
-  bool tried = false;
+  bool tried = false, too_large = false;  // for the memory
 };
 
 // Two ways to come to the same layouts.
@@ -194,17 +194,19 @@ class PackingSearch {
     best_rank_ = rank;
   }
 
-  // `what` is read once the plan is made.
+  // Whether there is such a plan; `what` is read once it is made.
   template <typename Make>
-  void attempt(const std::string& what, Make&& make) {
+  bool attempt(const std::string& what, Make&& make) {
     try {
       if (request_.tick) request_.tick();
       keep(make(), what);
+      return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::user) throw;
       if (trying_ == Trying::parameters) no_parameters_ = true;
       if (trying_ == Trying::memory) short_of_memory_ = true;
       if (problem_.empty()) problem_ = e.what();
+      return false;
     }
   }
 
@@ -309,16 +311,17 @@ class PackingSearch {
           "batch");
     lay_out();
     auto& all = block_options_;
-    for (auto& option : all) option.tried = false;
+    for (auto& option : all) option.tried = option.too_large = false;
     if (all.empty() && problem_.empty()) problem_ = "no layout in blocks suits the network";
     likely_ring_ = best_ ? best_->plan.client.params.n : 16384;
     short_of_memory_ = false;
-    // Options that do not fit, into the memory above all, leave their place to others.
+    // Options that do not fit, into the memory above all, leave their place to others; those of the same
+    // network that hold more ciphertexts than one that did not need not be tried.
     for (std::size_t planned = 0, tried = 0, left = all.size(); left > 0; --left) {
       auto* next = &all.front();
       double least = estimate(next->choice), least_left = std::numeric_limits<double>::infinity();
       for (auto& o : all) {
-        if (o.choice.few_copies && !short_of_memory_ && !request_.frontier) continue;
+        if ((o.too_large || (o.choice.few_copies && !short_of_memory_)) && !request_.frontier) continue;
         const double e = estimate(o.choice);
         least = std::min(least, e);
         if (o.tried || e >= least_left) continue;
@@ -330,8 +333,7 @@ class PackingSearch {
                                  (planned > 0 && least_left > kFarSlower * least)))
         break;
       next->tried = true;
-      ++tried;
-      attempt(next->choice.what, [&] {
+      const bool made = attempt(next->choice.what, [&] {
         trying_ = Trying::parameters;
         const auto variant = variant_in_blocks(*next);
         trying_ = Trying::speed;
@@ -345,6 +347,13 @@ class PackingSearch {
         ++planned;
         return result;
       });
+      if (made || trying_ != Trying::memory) {
+        ++tried;
+        continue;
+      }
+      next->too_large = true;
+      for (auto& o : all)
+        o.too_large = o.too_large || (o.network == next->network && o.choice.held > next->choice.held);
     }
   }
 

@@ -99,8 +99,10 @@ plan::Request request_of(const Model& model, const PlanRequest& asked, const Mon
   r.security = static_cast<ckks::Security>(asked.security_bits);
   r.precision_bits = asked.precision_bits;
   r.memory_bytes = asked.memory_bytes;
+  // Not all that is free now: by the time that the plan runs, images, keys and other programs hold some of
+  // it, and a plan for the last of it would be refused then.
   if (const auto available = available_memory_bytes(); available && !asked.memory_bytes)
-    r.memory_bytes = std::max<std::uint64_t>(*available, 1);  // 0 is no limit
+    r.memory_bytes = std::max<std::uint64_t>(*available / 20 * 19, 1);  // 0 is no limit
   r.threads = session::team_of(asked.threads);
   r.public_key = asked.public_key;
   r.small_results = asked.small_results;

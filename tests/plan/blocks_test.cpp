@@ -266,6 +266,27 @@ TEST(Blocks, LessMemoryTakesFewerRotatedCopies) {
   }
 }
 
+// What would be faster does not fit, in dozens of layouts: the search comes to those that do all the same.
+TEST(Blocks, APlanThatFitsIsFoundAmongManyThatDoNot) {
+  NetworkBuilder b({1, 32, 32}, 50);
+  b.convolution(8, 3, 1, 1).quadratic();
+  model::AveragePool pool;
+  pool.kernel_h = pool.kernel_w = pool.stride_h = pool.stride_w = 2;
+  b.add(pool).convolution(8, 3, 1, 1).quadratic().add(pool).flatten().dense(3);
+  const auto graph = b.finish();
+  Request request;
+  request.packing = Packing::blocks;
+  request.batch = 1000;
+  request.frontier = true;
+  const auto all = make_plan(graph, request);
+  EXPECT_GT(all.options.size(), 12u);
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& o : all.options) least = std::min(least, o.peak_bytes);
+  request.frontier = false;
+  request.memory_bytes = least;
+  EXPECT_LE(make_plan(graph, request).plan.peak_bytes, least);
+}
+
 // Dozens of partial sums: the table names them, and shows those that do the same as one row.
 TEST(Blocks, TheTableHasOneRowForStepsThatDoTheSame) {
   NetworkBuilder b({1, 8, 8}, 48);

@@ -123,6 +123,10 @@ void use_split(LayoutChoice& choice, const Network& net, std::size_t stage, cons
   const bool sums = net.stages[stage].sum_steps > 0;
   choice.slices.push_back(
       sums || split.giant > 0 ? 1 : slices_for(split.n, choice.layouts[stage + 1].ciphertexts));
+  // The input comes as it is read.
+  const std::uint64_t read = stage == 0 ? 0 : choice.layouts[stage].ciphertexts;
+  const auto rotated = split.n.rotated / choice.slices.back();
+  choice.held = std::max(choice.held, read + rotated + choice.layouts[stage + 1].ciphertexts);
   choice.switches += split.n.rotated + split.n.giants;
   choice.products += split.n.products;
 }

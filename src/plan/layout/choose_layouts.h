@@ -18,6 +18,8 @@ struct LayoutChoice {
   InputSlices slices;
   bool few_copies = false;  // slower than the same layouts without: for plans that are short of memory
   std::uint64_t switches = 0, products = 0;  // key switches and products of ciphertexts that follow
+  // The most ciphertexts that a stage reads (but for the input), rotates and makes.
+  std::uint64_t held = 0;
 };
 
 // What a key switch costs, and an input that is sent, read and expanded, in products of a ciphertext by a
