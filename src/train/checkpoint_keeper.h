@@ -18,6 +18,7 @@ class CheckpointKeeper {
   // The run goes on from a checkpoint after so many epochs.
   void resumed(std::size_t epochs) { epoch_ = epochs; }
   void after_epoch(const RunState& state, const TrainOptions& options);
+  const std::string& path() const { return path_; }
   // The epoch that the file holds; 0: there is none.
   std::size_t epoch() const { return epoch_; }
 

@@ -80,4 +80,8 @@ bool in_last_part(double part, std::int64_t step, std::int64_t steps) {
   return static_cast<double>(steps - step) <= part * static_cast<double>(steps);
 }
 
+bool follows_first_part(double part, std::int64_t step, std::int64_t steps) {
+  return step > 0 && in_first_part(part, step - 1, steps) && !in_first_part(part, step, steps);
+}
+
 }  // namespace velum::train

@@ -39,5 +39,7 @@ double replacement_progress(const TrainOptions& options, std::int64_t step, std:
 // Whether the step lies in the first or in the last `part` of the run.
 bool in_first_part(double part, std::int64_t step, std::int64_t steps);
 bool in_last_part(double part, std::int64_t step, std::int64_t steps);
+// Whether the step is the first one behind the first `part`; never where that part has no steps.
+bool follows_first_part(double part, std::int64_t step, std::int64_t steps);
 
 }  // namespace velum::train
