@@ -319,7 +319,7 @@ class PackingSearch {
     // network that hold more ciphertexts than one that did not need not be tried.
     for (std::size_t planned = 0, tried = 0, left = all.size(); left > 0; --left) {
       auto* next = &all.front();
-      double least = estimate(next->choice), least_left = std::numeric_limits<double>::infinity();
+      double least = std::numeric_limits<double>::infinity(), least_left = least;
       for (auto& o : all) {
         if ((o.too_large || (o.choice.few_copies && !short_of_memory_)) && !request_.frontier) continue;
         const double e = estimate(o.choice);

@@ -19,10 +19,11 @@ struct WeightPlace {
 // Where the weights of ciphertexts alike stand, by term of their sums. Where a map is cut down by strides and
 // laid out anew, most terms have weights in few of thousands of blocks: only those are kept.
 struct WeightPlaces {
-  std::vector<std::size_t> begin;  // by term, and the end: its weights in `all`
-  std::vector<WeightPlace> all;    // of a term by the elements' blocks, ascending
-  std::vector<std::int32_t>
-      giant;  // by term: its weight of block p's element stands in block p + giant, modulo P
+  // By term, and the end: its weights in `all`, by the elements' blocks, ascending.
+  std::vector<std::size_t> begin;
+  std::vector<WeightPlace> all;
+  // By term: its weight of block p's element stands in block p + giant, modulo P.
+  std::vector<std::int32_t> giant;
 
   std::span<const WeightPlace> of(std::size_t term) const {
     return std::span(all).subspan(begin[term], begin[term + 1] - begin[term]);
